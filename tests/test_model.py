@@ -1,0 +1,302 @@
+"""helpers.model: the contract on the default model, on tiny models of two other kinds, and every refusal."""
+
+import json
+import re
+import subprocess
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import regex
+import torch
+import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from helpers.model import load_model
+
+PROMPTS = ["The capital of France is", "The opposite of hot is", "A, B, C, D, E,", "def add(a, b):\n    return a", "a"]
+# Float32 products of width 576 agree to about 1e-6 of the largest logit (40); a lost gain is off by whole units.
+RELATIVE = 1e-5
+
+
+# ---------------------------------------------------------------- tokens
+
+
+def slow_pieces(text, merges):
+    """Byte-pair encoding as the paper has it, over the split that the file asks for by the name "smollm":
+    every digit alone, then GPT-2's words (both patterns as in llama.cpp's source). An independent reference."""
+    words = re.split(r"(\d)", text)
+    pattern = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
+    for word in (w for chunk in words if chunk for w in pattern.findall(chunk)):
+        pieces = [bytes([byte]) for byte in word.encode()]
+        while pairs := [pair for pair in pairwise(pieces) if pair in merges]:
+            best = min(pairs, key=merges.get)
+            i = 0
+            while i < len(pieces) - 1:
+                if (pieces[i], pieces[i + 1]) == best:
+                    pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+                i += 1
+        yield from pieces
+
+
+@pytest.fixture(scope="module")
+def byte_merges(lm):
+    from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+    back = {character: byte for byte, character in bytes_to_unicode().items()}
+    merges = json.loads(lm.tokenizer.to_str())["model"]["merges"]
+    return {tuple(bytes(back[c] for c in part) for part in pair): n for n, pair in enumerate(merges)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello world, it's 2024 and we're fine.",
+        "x  10 and    42",  # white space before a digit: the rule that GGUF readers miss
+        "    return a1 + b22\n\n\tdef f():  # 3 spaces   ",
+        "naïve Straße Ελλάδα Привет 日本語 안녕 नमस्ते 🙂👍🏽",
+        " unbelievable antidisestablishmentarianism zxqvj",
+    ],
+)
+def test_the_tokenizer_equals_a_slow_reference(lm, byte_merges, text):
+    expected = list(slow_pieces(text, byte_merges))
+    ids = lm.encode(text)
+    assert b"".join(expected).decode() == text == lm.decode(ids)
+    shown = [piece.decode("utf-8", "backslashreplace").replace("\\x", "<0x") for piece in expected]
+    assert [re.sub(r"<0x(..)>", lambda m: f"<0x{m[1].lower()}", lm.token(i)) for i in ids] == shown
+
+
+def test_tokens_and_ids(lm):
+    assert lm.encode("The capital of France is").dtype == np.int64
+    assert lm.token(lm.id(" Paris")) == " Paris"
+    assert lm.token(0) == "<|endoftext|>"
+    assert [lm.token(i) for i in lm.encode("日本")] == ["<0xE6><0x97>", "<0xA5>", "本"]
+    assert lm.decode(lm.encode("<|im_start|>user")) == "<|im_start|>user"
+
+
+# ---------------------------------------------------------------- arrays and runs
+
+
+def test_the_default_model(lm):
+    assert (lm.n_vocab, lm.width, lm.n_layers) == (49152, 576, 30)
+    assert lm.tied and lm.norm_kind == "rms" and lm.softcap is None and lm.radius == 24
+    np.testing.assert_array_equal(lm.embedding, lm.unembedding)
+    np.testing.assert_array_equal(lm.embedding, lm._parts.embedding)  # mapped from the file = in the model
+    assert not lm.offsets.any() and lm.offsets.shape == (49152,)
+    for array in (lm.embedding, lm.unembedding, lm.targets, lm.offsets):
+        assert array.dtype == np.float32 and not array.flags.writeable
+
+
+def test_the_norm_is_read_off_exactly(lm):
+    norm = lm._parts.norm
+    np.testing.assert_array_equal(lm._parts.gain, norm.weight.detach().numpy())
+    assert lm._parts.epsilon == pytest.approx(norm.variance_epsilon, rel=1e-5)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_states_times_targets_are_the_models_logits(lm, prompt):
+    run = lm.run(prompt)
+    with torch.no_grad():
+        out = lm._parts.model(torch.tensor(run.ids[None]), output_hidden_states=True)
+    np.testing.assert_array_equal(run.logits, out.logits[0].numpy())
+    rebuilt = run.sphere_states @ lm.targets.T + lm.offsets
+    assert np.abs(rebuilt - run.logits).max() < RELATIVE * np.abs(run.logits).max()
+    assert run.residuals.shape == (31, len(run.ids), 576)
+    # Before the final norm at every layer: the library's list agrees but for its last, which comes after the norm.
+    for mine, theirs in zip(run.residuals[:-1], out.hidden_states[:-1], strict=True):
+        np.testing.assert_array_equal(mine, theirs[0].numpy())
+    after_norm = lm._parts.norm(torch.tensor(run.residuals[-1])).detach().numpy()
+    np.testing.assert_allclose(out.hidden_states[-1][0].numpy(), after_norm, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(run.sphere_states, axis=1), 24, rtol=1e-5)
+
+
+def test_a_forgotten_gain_would_show(lm):
+    run = lm.run(PROMPTS[0])
+    assert np.abs(run.sphere_states @ lm.unembedding.T - run.logits).max() > 1
+
+
+def test_the_first_residual_is_the_embedding(lm):
+    run = lm.run([7042, 260])
+    np.testing.assert_array_equal(run.residuals[0], lm.embedding[[7042, 260]])
+    assert run.tokens == [" Paris", " the"]
+
+
+def test_to_sphere_by_the_formula(lm):
+    x = np.random.default_rng(0).normal(size=(3, 576)) * [[1e-3], [1], [1e3]]
+    v = (x**2).mean(axis=1)
+    expected = np.sqrt(576 * v / (v + lm._parts.epsilon))
+    np.testing.assert_allclose(np.linalg.norm(lm.to_sphere(x), axis=1), expected, rtol=1e-6)
+
+
+def test_top(lm):
+    run = lm.run("The capital of France is")
+    (token, p), *rest = run.top(3)
+    assert token == " Paris" and len(rest) == 2
+    logits = run.logits[-1].astype(float)
+    assert p == pytest.approx(np.exp(logits.max()) / np.exp(logits).sum(), rel=1e-4)
+    assert run.top(1, temperature=5.0)[0][1] < p
+    assert run.top(1, position=0) == run.top(1, position=-5)
+    assert "1036" not in repr(run) and len(repr(run)) < 200  # not the arrays
+
+
+def test_known_answers(lm):
+    wanted = {"The opposite of hot is": " cold", "The chemical symbol for gold is": " Au", "A, B, C, D, E,": " F"}
+    assert {prompt: lm.run(prompt).top(1)[0][0] for prompt in wanted} == wanted
+
+
+# ---------------------------------------------------------------- models of other kinds, tiny and random
+
+
+def tiny_tokenizer(folder, n=64):
+    vocabulary = {chr(33 + i): i for i in range(n)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def saved(model, folder):
+    """A tiny model with gains and biases away from 1 and 0, saved as a hub would have it."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 1:
+                parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+    model.save_pretrained(folder)
+    tiny_tokenizer(folder)
+    return folder
+
+
+SMALL = dict(vocab_size=64, hidden_size=24, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4)
+
+
+def gpt2():
+    return transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=64, n_embd=24, n_layer=3, n_head=4))
+
+
+def gptj():
+    config = transformers.GPTJConfig(vocab_size=64, n_embd=24, n_layer=3, n_head=4, rotary_dim=4)
+    return transformers.GPTJForCausalLM(config)
+
+
+def llama():
+    return transformers.LlamaForCausalLM(transformers.LlamaConfig(**SMALL, tie_word_embeddings=False))
+
+
+def gemma2():
+    config = transformers.Gemma2Config(**SMALL, num_key_value_heads=2, head_dim=6, final_logit_softcapping=5.0)
+    return transformers.Gemma2ForCausalLM(config)
+
+
+def cohere():
+    return transformers.CohereForCausalLM(transformers.CohereConfig(**SMALL, logit_scale=0.25, pad_token_id=0))
+
+
+def granite():
+    return transformers.GraniteForCausalLM(transformers.GraniteConfig(**SMALL, logits_scaling=4.0))
+
+
+@pytest.mark.parametrize(
+    "build, kind, tied, softcap",
+    [
+        (gpt2, "layer", True, None),
+        (gptj, "layer", False, None),
+        (llama, "rms", False, None),
+        (gemma2, "rms", True, 5.0),
+        (cohere, "layer", True, None),
+        (granite, "rms", False, None),
+    ],
+)
+def test_other_models_keep_the_contract(tmp_path, build, kind, tied, softcap):
+    torch.manual_seed(0)
+    lm = load_model(saved(build(), tmp_path))
+    run = lm.run("ABBA")
+    assert (lm.norm_kind, lm.tied, lm.n_vocab, lm.width) == (kind, tied, 64, 24)
+    assert lm.softcap == pytest.approx(softcap) if softcap else lm.softcap is None
+    logits = run.sphere_states @ lm.targets.T + lm.offsets
+    if softcap:
+        logits = softcap * np.tanh(logits / softcap)
+    assert np.abs(logits - run.logits).max() < RELATIVE * np.abs(run.logits).max()
+    assert run.residuals.shape == (4, 4, 24)
+    if kind == "layer":
+        assert np.abs(run.sphere_states.sum(axis=1)).max() < 1e-3 and np.abs(lm.targets.sum(axis=1)).max() < 1e-4
+    assert lm.offsets.any() == (build in (gpt2, gptj))  # those have a norm's or a head's bias
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    "call, error, words",
+    [
+        (lambda lm: lm.encode(""), ValueError, "The text is empty"),
+        (lambda lm: lm.run(""), ValueError, "The text is empty"),
+        (lambda lm: lm.run([]), (ValueError, TypeError), "no token IDs|whole numbers"),
+        (lambda lm: lm.run(np.array([], int)), ValueError, "no token IDs"),
+        (lambda lm: lm.run([49152]), ValueError, "49152 is out of range: this model has IDs 0 to 49151"),
+        (lambda lm: lm.run([5, -1]), ValueError, "-1 is out of range"),
+        (lambda lm: lm.run([0.5]), TypeError, "whole numbers"),
+        (lambda lm: lm.run(None), TypeError, "whole numbers"),
+        (lambda lm: lm.run([5] * 8193), ValueError, "8193 tokens long; this model takes at most 8192"),
+        (lambda lm: lm.encode(7), TypeError, "A text was expected; got int"),
+        (lambda lm: lm.token(49152), ValueError, "out of range"),
+        (lambda lm: lm.decode([[1]]), TypeError, r"shape \(T,\)"),
+        (lambda lm: lm.id(" hypersphere"), ValueError, "is 3 tokens, not one: ' hypers' . 'p' . 'here'"),
+        (lambda lm: lm.to_sphere(np.ones(5)), ValueError, r"shape \(..., 576\); got shape \(5,\)"),
+        (lambda lm: lm.to_sphere(np.full(576, np.nan)), ValueError, "NaN"),
+        (lambda lm: lm.run("a").top(0), ValueError, "from 1 to 49152"),
+        (lambda lm: lm.run("a").top(49153), ValueError, "from 1 to 49152, the size of the vocabulary; got 49153"),
+        (lambda lm: lm.run("a").top(1, position=1), ValueError, "position 1 is out of range: this text has 1 tokens"),
+        (lambda lm: lm.run("a").top(1, temperature=0), ValueError, "temperature"),
+        (lambda lm: load_model(3), TypeError, "a folder or a model hub's id"),
+        (lambda lm: load_model(""), TypeError, "a folder or a model hub's id"),
+        (lambda lm: load_model("nobody/no-such-model"), ValueError, "no folder here and could not be had"),
+    ],
+)
+def test_refusals_say_what_came(lm, call, error, words):
+    with pytest.raises(error, match=words):
+        call(lm)
+
+
+def test_a_folder_that_is_no_model(tmp_path):
+    with pytest.raises(ValueError, match=r"holds no config\.json"):
+        load_model(tmp_path)
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    saved(llama(), tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="Pickled weights can run code"):
+        load_model(tmp_path)
+
+
+def test_a_model_without_an_unembedding_is_refused(tmp_path):
+    transformers.CLIPVisionModel(
+        transformers.CLIPVisionConfig(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2)
+    ).save_pretrained(tmp_path)
+    tiny_tokenizer(tmp_path)
+    with pytest.raises(ValueError, match="not a causal language model"):
+        load_model(tmp_path)
+
+
+def test_missing_weights_are_refused_not_drawn_at_random(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    saved(llama(), tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["lm_head.weight"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match="lacks weights that its config asks for, first of all lm_head.weight"):
+        load_model(tmp_path)
+
+
+# ---------------------------------------------------------------- opening fast
+
+
+def test_tokens_and_vectors_need_neither_torch_nor_transformers(lm):
+    code = (
+        "import sys; from helpers.model import load_model; lm = load_model();"
+        "v = lm.embedding[lm.id(' Paris')]; import helpers.figures, helpers.exercises, helpers.display;"
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
