@@ -1,0 +1,72 @@
+"""How is a figure shown with its words? How does a slider degrade to pictures?
+
+Words are one visible line of Markdown under the picture, so that JupyterLab, GitHub, a screen reader and nbval all
+have them, and the picture's `alt` text. Nothing here touches the reader's matplotlib or its settings.
+"""
+
+import base64
+import html
+from io import BytesIO
+
+from IPython.display import Markdown, display
+
+DPI = 192  # twice a screen's 96: sharp on dense screens, shown at half its pixels
+
+
+def show(fig, words):
+    """Show a figure, and under it *In words: …*. `words` is a sentence that helpers.figures read back from it."""
+    width, height = (round(inches * DPI / 2) for inches in fig.get_size_inches())
+    alt = words.replace("`", "")
+    data = {"image/png": base64.b64encode(_png(fig)).decode(), "text/plain": alt}
+    # Notebooks read `alt` from the picture's own metadata; the size undoes the doubled pixels.
+    display(data, metadata={"image/png": {"alt": alt, "width": width, "height": height}}, raw=True)
+    display(Markdown(f"*In words:* {words}"))
+
+
+def slider(draw, values, stills, label):
+    """A slider over `values` that redraws a picture, and saved pictures of a few of them.
+
+    `draw(value)` returns (fig, words). The pictures of `stills` are shown with their words and stay in the saved
+    notebook, on paper and on GitHub; the live slider, which needs a kernel, comes under them when the cell is run.
+    """
+    for value in stills:
+        show(*draw(value))
+    live = _live(draw, values, stills[-1], label)._repr_mimebundle_()
+    # A widget's own text would print the picture's bytes; this line is the same on every machine.
+    live["text/plain"] = f"A slider, {label}: {values[0]} to {values[-1]}. Run this cell to move it."
+    display(live, raw=True)
+
+
+def _live(draw, values, value, label):
+    """A slider, keyboard and mouse, over a picture and its words that follow it."""
+    from ipywidgets import HTML, Image, SelectionSlider, VBox
+
+    slider = SelectionSlider(options=values, value=value, description=label, style={"description_width": "initial"})
+    picture, words = Image(format="png", layout={"max_width": "100%"}), HTML()
+
+    def redraw(change):
+        fig, said = draw(change["new"])
+        picture.value, picture.width = _png(fig), round(fig.get_size_inches()[0] * DPI / 2)
+        words.value = f"<em>In words:</em> {html.escape(said.replace('`', ''))}"
+
+    redraw({"new": value})
+    slider.observe(redraw, "value")
+    return VBox([slider, picture, words])
+
+
+def token_table(tokens, ids):
+    """Tokens over their IDs as a Markdown table: ␣ stands for a space, ⏎ for a line break."""
+    cells = [f"`{visible(token)}`".replace("|", "\\|") for token in tokens]
+    rows = [cells, ["---:"] * len(cells), [str(i) for i in ids]]
+    return Markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
+
+
+def visible(token):
+    """A token's text with its white space made visible."""
+    return token.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥").replace("`", "ˋ")
+
+
+def _png(fig):
+    buffer = BytesIO()
+    fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()

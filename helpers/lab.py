@@ -1,0 +1,83 @@
+"""Open the series in JupyterLab, on copies that are yours.
+
+    python -m helpers.lab
+
+The notebooks under notebooks/ belong to the project. Yours are copies in my-work/notebooks/, which git ignores:
+change, run and break them as you like. When the project is updated, a copy in which you changed nothing is replaced
+by the new version; one in which you changed a cell is kept, and the new version is put beside it as NAME.new.ipynb.
+"""
+
+import json
+import os
+import shutil
+import sys
+
+from helpers.download import PROJECT, FetchError, fetch
+
+FIRST = "00_start_here.ipynb"
+
+
+def update_copies(project, work):
+    """Bring the copies in `work`/notebooks up to date with `project`/notebooks; the names written, in order.
+
+    `work`/.handed-out keeps what was handed out last, to tell the reader's changes from the project's.
+    """
+    mine, handed_out = work / "notebooks", work / ".handed-out"
+    mine.mkdir(parents=True, exist_ok=True)
+    handed_out.mkdir(exist_ok=True)
+    written = []
+    for source in sorted((project / "notebooks").glob("*.ipynb")):
+        copy, last = mine / source.name, handed_out / source.name
+        if copy.exists() and last.exists() and last.read_bytes() == source.read_bytes():
+            continue
+        theirs, new, old = _cells(copy), _cells(source), _cells(last)
+        changed_by_reader = copy.exists() and (theirs is None or theirs not in (new, old))
+        if not changed_by_reader:
+            target = copy
+        elif new != old:
+            target = _free_name(copy)
+        else:  # only saved outputs differ: nothing a reader would want beside their own work
+            target = None
+        if target:
+            shutil.copyfile(source, target)
+            written.append(target.name)
+        shutil.copyfile(source, last)
+    return written
+
+
+def _cells(path):
+    """The sources of a notebook's cells: what a reader changes, without the outputs that running it changes."""
+    try:
+        return [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(path.read_text())["cells"]]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _free_name(copy):
+    n, target = 1, copy.with_suffix(".new.ipynb")
+    while target.exists():
+        n, target = n + 1, copy.with_suffix(f".new{n + 1}.ipynb")
+    return target
+
+
+def main():
+    """The command `python -m helpers.lab`; further arguments go to JupyterLab."""
+    try:
+        fetch()
+    except FetchError as error:
+        sys.exit(str(error))
+    work = PROJECT / "my-work"
+    for name in update_copies(PROJECT, work):
+        print(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
+    from jupyterlab.labapp import LabApp
+
+    # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.
+    options = [f"--LabApp.default_url=/lab/tree/notebooks/{FIRST}", f"--ServerApp.root_dir={work}"]
+    options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if getattr(os, "geteuid", lambda: 1)() == 0:  # in a container everyone is root, and Jupyter would refuse to start
+        options.append("--allow-root")
+    LabApp.launch_instance([*options, *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

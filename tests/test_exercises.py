@@ -1,0 +1,124 @@
+"""The checker itself: every reference passes, every named mistake earns its own sentence, nothing breaks the kernel."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.exercises import EXERCISES, check, verdict
+
+ROWS = [(exercise, i) for exercise in EXERCISES.values() for i in range(len(exercise.wrong))]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_the_reference_is_right(exercise):
+    assert verdict(exercise.number, lambda *inputs: exercise.reference(*inputs)).startswith(f"**✓ {exercise.number}")
+
+
+@pytest.mark.parametrize("exercise, i", ROWS, ids=[f"{exercise.number}-{i}" for exercise, i in ROWS])
+def test_each_mistake_earns_its_own_sentence(exercise, i):
+    mistake, sentence = exercise.wrong[i]
+    said = verdict(exercise.number, lambda *inputs: mistake(*inputs))
+    assert said.startswith(f"**{exercise.number}: not yet.**") and sentence in said
+    assert "- it gave `" in said and "- expected `" in said
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_rows_are_whole(exercise):
+    assert exercise.difficulty in ("easy", "medium", "hard") and 1 <= exercise.minutes <= 30
+    assert len(exercise.wrong) >= 4 and exercise.right and exercise.title
+
+
+# ---------------------------------------------------------------- what learners really hand in
+
+
+def stub(v):
+    # your code here
+    ...
+
+
+def stub_with_words(v):
+    """My plan."""
+    ...
+
+
+@pytest.mark.parametrize("answer", [stub, stub_with_words])
+def test_not_attempted_is_said_gently(answer):
+    assert verdict("0.1", answer).startswith("**0.1 is waiting for you.** Keep the direction, drop the size (easy")
+
+
+def raises(v):
+    return v / undefined_name  # noqa: F821
+
+
+def forgets_to_return(v):
+    v / np.linalg.norm(v)
+
+
+def interrupted(v):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (forgets_to_return, "It returned None. Perhaps the `return` is missing."),
+        (raises, "It raised NameError: name 'undefined_name' is not defined."),
+        (interrupted, "You stopped it."),
+        (lambda v: exit(), "It raised SystemExit"),
+        (lambda v: v[:1], "It returned an array of shape (1,) where an array of shape (2,) is expected."),
+        (lambda v: "north", "It returned a text where an array of shape (2,) is expected."),
+        (lambda v: [v, [v]], "It returned a list where an array"),
+        (lambda v: v * np.nan, "not yet"),
+        (lambda v: np.zeros(10_000_000), "shape (10000000,)"),
+        (lambda v: {"v": v}, "a value of type dict"),
+        (lambda v, w: v, "It raised TypeError"),
+    ],
+)
+def test_odd_answers_are_met_kindly(answer, words):
+    said = verdict("0.1", answer)
+    assert words in said and "✓" not in said and len(said) < 600
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda v: list(v / np.linalg.norm(v)),
+        lambda v: torch.tensor(v) / torch.linalg.norm(torch.tensor(v)),
+        lambda v: (v / np.linalg.norm(v)).astype(np.float32),
+        lambda v: tuple(v * (1 / sum(x * x for x in v) ** 0.5)),
+    ],
+)
+def test_right_answers_of_other_types_are_right(answer):
+    assert verdict("0.1", answer).startswith("**✓ 0.1 is right.**")
+
+
+def test_an_answer_that_changes_its_input_harms_nobody():
+    def in_place(v):
+        v /= np.linalg.norm(v)
+        return v
+
+    before = copy.deepcopy(EXERCISES["0.1"].inputs)
+    assert "✓" in verdict("0.1", in_place)
+    assert all((a[0] == b[0]).all() for a, b in zip(before, EXERCISES["0.1"].inputs, strict=True))
+
+
+def test_a_right_answer_by_other_means_is_right():
+    def by_replace(pieces, ranks):
+        text = list(pieces)
+        for a, b in sorted(ranks, key=ranks.get):
+            i = 0
+            while i < len(text) - 1:
+                if (text[i], text[i + 1]) == (a, b):
+                    text[i : i + 2] = [a + b]
+                i += 1
+        return text
+
+    assert "✓" in verdict("1.4", by_replace)
+
+
+def test_check_wants_a_function_and_a_known_number():
+    assert "without brackets" in verdict("0.1", [0.6, 0.8])
+    with pytest.raises(ValueError, match=r"no exercise '9\.9'; there are 0\.1, 1\.1"):
+        check("9.9", stub)

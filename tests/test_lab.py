@@ -1,0 +1,83 @@
+"""A reader's copies: an update never touches what they wrote, and never hides what is new."""
+
+import json
+
+import pytest
+
+from helpers.lab import update_copies
+
+NAME = "00_start_here.ipynb"
+
+
+def notebook(*sources, output="1"):
+    cells = [{"cell_type": "code", "source": source, "outputs": [output]} for source in sources]
+    return json.dumps({"cells": cells})
+
+
+@pytest.fixture
+def place(tmp_path):
+    project, work = tmp_path / "project", tmp_path / "work"
+    (project / "notebooks").mkdir(parents=True)
+    theirs, mine = project / "notebooks" / NAME, work / "notebooks" / NAME
+    theirs.write_text(notebook("a", "b"))
+    assert update_copies(project, work) == [NAME]
+    return project, work, theirs, mine
+
+
+def test_a_first_copy_and_then_nothing(place):
+    project, work, theirs, mine = place
+    assert mine.read_text() == theirs.read_text()
+    assert update_copies(project, work) == []
+
+
+def test_an_untouched_copy_is_replaced_even_if_it_was_run(place):
+    project, work, theirs, mine = place
+    mine.write_text(notebook("a", "b", output="2"))
+    theirs.write_text(notebook("a", "b", "c"))
+    assert update_copies(project, work) == [NAME]
+    assert mine.read_text() == theirs.read_text()
+
+
+def test_an_edited_copy_is_kept_and_the_new_version_put_beside_it(place):
+    project, work, theirs, mine = place
+    mine.write_text(notebook("my answer", "b"))
+    theirs.write_text(notebook("a", "b", "c"))
+    assert update_copies(project, work) == ["00_start_here.new.ipynb"]
+    assert "my answer" in mine.read_text()
+    beside = mine.with_suffix(".new.ipynb")
+    assert beside.read_text() == theirs.read_text()
+    assert update_copies(project, work) == []  # once, not at every start
+    beside.write_text(notebook("an answer in the new one"))
+    theirs.write_text(notebook("a", "b", "c", "d"))
+    assert update_copies(project, work) == ["00_start_here.new2.ipynb"]
+    assert "an answer in the new one" in beside.read_text()
+
+
+def test_new_outputs_alone_are_not_put_beside_an_edited_copy(place):
+    project, work, theirs, mine = place
+    mine.write_text(notebook("my answer", "b"))
+    theirs.write_text(notebook("a", "b", output="3"))
+    assert update_copies(project, work) == []
+    assert "my answer" in mine.read_text()
+
+
+def test_a_copy_that_is_not_a_notebook_any_more_is_kept(place):
+    project, work, theirs, mine = place
+    mine.write_text("<<<<<<< half a merge, and my answer")
+    theirs.write_text(notebook("c"))
+    assert update_copies(project, work) == ["00_start_here.new.ipynb"]
+    assert "my answer" in mine.read_text()
+
+
+def test_a_deleted_copy_comes_back(place):
+    project, work, _, mine = place
+    mine.unlink()
+    assert update_copies(project, work) == [NAME] and mine.exists()
+
+
+def test_a_lost_record_keeps_the_readers_work(place):
+    project, work, _, mine = place
+    (work / ".handed-out" / NAME).unlink()
+    mine.write_text(notebook("my answer"))
+    update_copies(project, work)
+    assert "my answer" in mine.read_text()
