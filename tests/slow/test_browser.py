@@ -1,0 +1,115 @@
+"""The series as a reader meets it: JupyterLab, in a browser, every cell run, the outputs as saved."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from run_notebooks import NOTEBOOKS, PROJECT
+
+pytestmark = pytest.mark.slow
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "chrome"])), None)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The port of a running `python -m helpers.lab`, over a copy of the project: no work of yours is touched."""
+    copy = tmp_path_factory.mktemp("lab") / "project"
+    ignore = shutil.ignore_patterns(".git", ".venv*", "model", "my-work", "*.egg-info", "__pycache__", "build")
+    shutil.copytree(PROJECT, copy, ignore=ignore)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {name: str(copy / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR")}
+    environment = os.environ | settings | {"PYTHONPATH": str(copy), "JUPYTERLAB_WORKSPACES_DIR": str(copy / "spaces")}
+    environment["DIRECTIONS_MODEL_HOME"] = str(PROJECT / "data" / "model")
+    command = [sys.executable, "-m", "helpers.lab", "--no-browser", f"--port={port}", "--IdentityProvider.token=t"]
+    with open(copy / "lab.log", "w") as log:
+        server = subprocess.Popen(command, cwd=copy, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=t", timeout=1)
+                break
+            except OSError:
+                assert server.poll() is None, (copy / "lab.log").read_text()
+                time.sleep(0.25)
+        yield port, copy
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def page():
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium or Chrome, which is not on this machine; .ci/run installs it")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1300, "height": 1000})
+        browser.close()
+
+
+def test_the_lab_says_where_it_is_and_opens_the_first_notebook(lab):
+    port, copy = lab
+    log = (copy / "lab.log").read_text()
+    assert re.search(rf"http://(127\.0\.0\.1|localhost):{port}/lab/tree/notebooks/00_start_here\.ipynb", log), log
+    assert (copy / "my-work" / "notebooks" / "00_start_here.ipynb").exists()
+
+
+def comparable(outputs):
+    """What of a cell's outputs nbval would compare: streams joined, and the text of everything else."""
+    kinds = ("text/plain", "text/markdown", "text/html")
+    stream = "".join("".join(output["text"]) for output in outputs if "text" in output)
+    data = [
+        {k: "".join(output["data"][k]) for k in kinds if k in output["data"]} for output in outputs if "data" in output
+    ]
+    return stream, data
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))])
+def test_run_in_the_browser_each_notebook_gives_its_saved_outputs(lab, page, name):
+    port, copy = lab
+    outside = []
+    page.on("request", lambda request: outside.append(request.url) if "127.0.0.1" not in request.url else None)
+    page.goto(f"http://127.0.0.1:{port}/lab/tree/notebooks/{name}?token=t&reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    mine = copy / "my-work" / "notebooks" / name
+    for command in ("Clear Outputs of All Cells", None):
+        menu = "Edit" if command else "Run"
+        page.get_by_role("menuitem", name=menu, exact=True).click()
+        page.get_by_role("menuitem", name=command or "Run All Cells", exact=True).click()
+    page.get_by_text("Python 3 (ipykernel) | Busy").wait_for(timeout=10_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
+    page.keyboard.press("Control+s")
+    saved = [cell for cell in json.loads((NOTEBOOKS / name).read_text())["cells"] if cell["cell_type"] == "code"]
+    for _ in range(40):
+        ran = [cell for cell in json.loads(mine.read_text())["cells"] if cell["cell_type"] == "code"]
+        if all(cell["execution_count"] for cell in ran):
+            break
+        time.sleep(0.25)
+    for before, after in zip(saved, ran, strict=True):
+        assert comparable(after["outputs"]) == comparable(before["outputs"]), before["source"]
+    assert [url for url in outside if url.startswith("http")] == []
+
+
+def test_the_slider_moves_by_keyboard(lab, page):
+    handle = page.locator(".jp-OutputArea-output .noUi-handle").first
+    handle.scroll_into_view_if_needed()
+    handle.focus()
+    page.get_by_text("48,900 merges allowed: 2 pieces").last.wait_for(timeout=10_000)
+    page.keyboard.press("Home")
+    page.locator(".widget-html").get_by_text("0 merges allowed: 13 pieces").wait_for(timeout=10_000)
+    page.keyboard.press("ArrowRight")
+    page.locator(".widget-html").get_by_text("10 merges allowed: ").wait_for(timeout=10_000)
