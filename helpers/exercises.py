@@ -4,6 +4,8 @@ The last section holds the exercises themselves, solutions included: read it aft
 """
 
 import copy
+import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -42,13 +44,13 @@ def verdict(number, answer):
     exercise = EXERCISES[number]
     if not callable(answer):
         return f"**{number} needs your function itself.** Write its name without brackets: `check({number!r}, name)`."
-    if _untouched(answer):
-        return (
-            f"**{number} is waiting for you.** {exercise.title} "
-            f"({exercise.difficulty}, about {exercise.minutes} minutes). Replace the `...` and run the cell again."
-        )
     for inputs in exercise.inputs:
         expected, got = exercise.reference(*copy.deepcopy(inputs)), _outcome(answer, inputs)
+        if got is ... or _untouched(answer):
+            return (
+                f"**{number} is waiting for you.** {exercise.title} "
+                f"({exercise.difficulty}, about {exercise.minutes} minutes). Replace the `...` and run the cell again."
+            )
         if not _same(got, expected):
             why = _diagnosis(exercise, answer, got, expected)
             return f"**{number}: not yet.** {why}\n\n{_example(inputs, got, expected)}"
@@ -73,9 +75,13 @@ def _untouched(answer):
 
 
 def _outcome(function, inputs):
-    """What the function returns for a copy of the inputs, as plain numpy or Python; an Exception if it raised."""
+    """What the function returns for a copy of the inputs, as plain numpy or Python; an exception if it raised."""
     try:
-        value = function(*copy.deepcopy(inputs))
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # a division by zero shows in the answer; numpy's warning would name our file
+            value = function(*copy.deepcopy(inputs))
     except (Exception, KeyboardInterrupt, SystemExit) as error:
         return error
     return value.detach().cpu().numpy() if hasattr(value, "detach") else value
@@ -91,25 +97,43 @@ def _same(got, expected):
 def _diagnosis(exercise, answer, got, expected):
     if isinstance(got, KeyboardInterrupt):
         return "You stopped it. If it would not end, look for a loop whose condition never changes."
-    if isinstance(got, BaseException):
-        return f"It raised {type(got).__name__}: {got}."
     if got is None:
-        return "It returned None. Perhaps the `return` is missing."
+        return "It returned None. Perhaps the `return` is missing (a printed value is not a returned one)."
     outcomes = [_outcome(answer, inputs) for inputs in exercise.inputs]
     for mistake, sentence in exercise.wrong:
         if all(_alike(o, _outcome(mistake, i)) for o, i in zip(outcomes, exercise.inputs, strict=True)):
             return sentence
+    if isinstance(got, BaseException):
+        return f"It raised {_raised(got, answer)}."
     wanted, came = _kind(expected), _kind(got)
     if came != wanted:
         return f"It returned {came} where {wanted} is expected."
-    return "Compare the two lines below."
+    return "Here is the first input where it goes wrong."
+
+
+def _raised(error, answer):
+    """The exception in words, with its line in the learner's own function."""
+    own = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+    message = str(error).replace("`", "ˋ")
+    return f"`{type(error).__name__}: {message}`" + (f" in line {lines[-1]} of its cell" if lines else "")
+
+
+def _alike(one, other):
+    """Whether two wrong outcomes agree: the same kind of exception, or the same value."""
+    if isinstance(one, BaseException) or isinstance(other, BaseException):
+        return type(one) is type(other)
+    if isinstance(other, str | bytes | list):
+        return type(one) is type(other) and one == other
+    return _is_numbers(one) and np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=1e-4, equal_nan=True)
 
 
 def _kind(value):
     """In words: what type of thing a value is, or which shape its numbers have."""
-    if isinstance(value, str | bytes | list) and not _is_numbers(value):
-        return {str: "a text", bytes: "bytes", list: "a list"}[type(value)]
-    return f"an array of shape {np.shape(value)}" if _is_numbers(value) else f"a value of type {type(value).__name__}"
+    if _is_numbers(value):
+        return f"an array of shape {np.shape(value)}" if np.shape(value) else "a single number"
+    names = {str: "a text", bytes: "bytes", list: "a list"}
+    return names.get(type(value), f"a value of type {type(value).__name__}")
 
 
 def _is_numbers(value):
@@ -119,18 +143,9 @@ def _is_numbers(value):
         return False
 
 
-def _alike(one, other):
-    """Whether two wrong outcomes agree: the same kind of exception, or the same value."""
-    if isinstance(one, BaseException) or isinstance(other, BaseException):
-        return type(one) is type(other)
-    if isinstance(other, str | bytes | list):
-        return type(one) is type(other) and one == other
-    return _same(one, other)
-
-
 def _example(inputs, got, expected):
     shown = ", ".join(_short(value) for value in inputs)
-    came = f"{type(got).__name__}" if isinstance(got, BaseException) else _short(got)
+    came = type(got).__name__ if isinstance(got, BaseException) else _short(got)
     return f"For `{shown}`\n- it gave `{came}`\n- expected `{_short(expected)}`"
 
 
@@ -138,8 +153,11 @@ def _short(value):
     if isinstance(value, np.ndarray | np.generic):
         text = np.array2string(np.asarray(value), precision=4, separator=", ", threshold=8, floatmode="maxprec")
         text = " ".join(text.split())
+    elif isinstance(value, dict):
+        shown = [f"{key!r}: {value[key]!r}" for key in list(value)[:3]]
+        text = "{" + ", ".join(shown) + f", …}} ({len(value)} entries)"
     else:
-        text = repr(_spaces_shown(value))
+        text = repr(_spaces_shown(value)).replace("`", "ˋ")
     return text if len(text) <= 160 else text[:157] + "…"
 
 
@@ -186,6 +204,24 @@ def _merge_overlapping(pieces, pair):
     return [pair[0] + pair[1] if i in starts else p for i, p in enumerate(pieces) if i not in covered]
 
 
+def _merge_by_plus(pieces, pair):
+    merged, i = [], 0
+    while i < len(pieces):
+        found = tuple(pieces[i : i + 2]) == pair
+        merged += pieces[i] + pieces[i + 1] if found else pieces[i]
+        i += 2 if found else 1
+    return merged
+
+
+def _merge_same_text(pieces, pair):
+    merged, i = [], 0
+    while i < len(pieces):
+        found = "".join(pieces[i : i + 2]) == "".join(pair)
+        merged.append("".join(pieces[i : i + 2]) if found else pieces[i])
+        i += 2 if found else 1
+    return merged
+
+
 def _merge_keeping_second(pieces, pair):
     merged = []
     for i, piece in enumerate(pieces):
@@ -207,8 +243,15 @@ def _bpe_one_step(pieces, ranks):
     return _merge_once(pieces, min(pairs, key=ranks.get)) if pairs else list(pieces)
 
 
-_RANKS = {("h", "u"): 0, ("u", "g"): 1, ("hu", "g"): 2, ("s", "t"): 3, ("t", "e"): 4, ("e", "st"): 5, ("b", "e"): 6}
-_RANKS |= {("be", "st"): 7, ("hug", "s"): 8, ("be", "s"): 9}
+def _bpe_in_table_order(pieces, ranks):
+    for pair in ranks:
+        pieces = _merge_once(pieces, pair)
+    return list(pieces)
+
+
+# Not in the order of their ranks, nor of the alphabet: an answer that never looks at a rank must fail.
+_RANKS = {("be", "s"): 9, ("h", "u"): 0, ("hug", "s"): 8, ("hu", "g"): 2, ("u", "g"): 1, ("be", "st"): 7, ("t", "e"): 4}
+_RANKS |= {("s", "t"): 3, ("b", "e"): 6, ("e", "st"): 5}
 
 EXERCISES = {
     exercise.number: exercise
@@ -253,6 +296,8 @@ EXERCISES = {
                 ([b" \xf0\x9f", b"\x99", b"\x82!"],),
             ],
             wrong=[
+                (lambda p: "".join(b.decode("utf-8") for b in p), "You decoded each piece on its own, and half a "
+                 "character cannot be decoded. Join the bytes first, then decode once."),
                 (lambda p: "".join(b.decode("utf-8", "replace") for b in p), "You decoded each piece on its own, and "
                  "half a character is no character. Join the bytes first, then decode once."),
                 (lambda p: "".join(b.decode("utf-8", "ignore") for b in p), "You ignored what could not be decoded, so "
@@ -272,6 +317,8 @@ EXERCISES = {
                 (["u", "h", "u", "g"], ("h", "u")),
                 (["x", "y"], ("y", "x")),
                 (["n", "a", "n", "a", "n"], ("a", "n")),
+                (["un", "be", "lie", "able"], ("be", "lie")),
+                (["a", "bc", "ab", "c"], ("ab", "c")),
             ],
             wrong=[
                 (_merge_first_only, "You merged the first place only. Every place where the pair stands is merged."),
@@ -281,7 +328,11 @@ EXERCISES = {
                 (lambda p, pair: _merge_once(p, pair[::-1]), "You looked for the pair the other way round."),
                 (lambda p, pair: _merge_once(p[::-1], pair[::-1])[::-1], "You went from right to left, or wrote the "
                  "merged pair backwards. Go from left to right."),
-                (lambda p, pair: p, "Nothing was merged: you gave the pieces back as they came."),
+                (_merge_by_plus, "`+=` adds a text to a list letter by letter. Use `.append`."),
+                (_merge_same_text, "You merged two pieces whose text, glued, is that of the pair; but they are cut in "
+                 "another place. Both pieces must be the pair's own."),
+                (lambda p, pair: p, "Nothing was merged: the pieces came back as they were. (A list never equals a "
+                 "tuple: compare `(a, b) == pair`.)"),
             ],
             right="That is one line of the recipe that a byte-pair tokenizer learned. 1.4 runs the whole recipe.",
         ),
@@ -295,6 +346,10 @@ EXERCISES = {
                  "first and goes first."),
                 (lambda p, r: _bpe(p, r, choose=lambda pairs, key: pairs[0]), "You took the leftmost pair. Among all "
                  "pairs in the table the one with the lowest rank goes first."),
+                (_bpe_in_table_order, "You went through the table as it is written. Its numbers are the order: at "
+                 "every step the lowest rank goes first."),
+                (lambda p, r: _bpe(p, r, choose=lambda pairs, key: min(pairs)), "You took the pair first in the "
+                 "alphabet: `min` needs `key=ranks.get` to compare ranks."),
                 (lambda p, r: ["".join(p)], "You joined everything. Only pairs in the table may merge."),
                 (lambda p, r: list(p), "Nothing was merged: you gave the pieces back as they came."),
             ],

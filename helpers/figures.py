@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.patheffects import withStroke
 
@@ -48,7 +49,7 @@ def styled(draw):
 @styled
 def canvas(width, height, columns=1):
     """A new figure of width × height inches, and its axes: one, or a row of `columns`."""
-    fig = Figure(figsize=(width, height), layout="constrained")
+    fig = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.06))
     return fig, fig.subplots(1, columns)
 
 
@@ -102,7 +103,8 @@ def draw_histograms(ax, samples, bins, title, unit):
         x, height = (edges[flank[0]], heights[flank[0]]) if on_left else (edges[flank[-1] + 1], heights[flank[-1]])
         offset = (-10, 0) if on_left else (10, 0)
         ha = "right" if on_left else "left"
-        ax.annotate(patch.get_label(), (x, height), offset, textcoords="offset points", ha=ha, weight="bold")
+        name = f"{patch.get_label()}\n(half below {_middle(patch):.2f})"
+        ax.annotate(name, (x, height), offset, textcoords="offset points", ha=ha, va="center")
     return _histograms_in_words(ax)
 
 
@@ -141,11 +143,11 @@ def draw_pieces(ax, pieces, title, notes=None):
     ax.set_title(title, loc="left")
     notes = [""] * len(pieces) if notes is None else [str(note) for note in notes]
     left = 0.0
-    for i, (piece, note) in enumerate(zip(pieces, notes, strict=True)):
+    for piece, note in zip(pieces, notes, strict=True):
         width = max(len(visible(piece)), 0.9 * len(note)) + 0.9
         box = FancyBboxPatch(
             (left, 0), width, 1, boxstyle="round,pad=0,rounding_size=0.25", mutation_aspect=0.5,
-            facecolor=AREAS[i % 2 * 5], edgecolor="white", linewidth=1.5,
+            facecolor=AREAS[5], edgecolor="white", linewidth=1.5,
         )  # fmt: skip
         ax.add_patch(box)
         middle = left + width / 2
@@ -160,7 +162,7 @@ def draw_pieces(ax, pieces, title, notes=None):
 def _pieces_in_words(ax):
     pieces = sorted((text for text in ax.texts if text.get_gid() == "piece"), key=lambda text: text.get_position()[0])
     said = " ".join(f"`{text.get_text()}`" for text in pieces)
-    return f"{ax.get_title(loc='left')}: {len(pieces)} piece{'s' * (len(pieces) != 1)}, {said}."
+    return f"{ax.get_title(loc='left')}, {len(pieces)} piece{'s' * (len(pieces) != 1)}: {said}"
 
 
 # ---------------------------------------------------------------- a ball, painted by who wins
@@ -230,8 +232,9 @@ def draw_ball(ax, chosen, names, colours, markers, title, size=280):
     for i in np.argsort(-counts, kind="stable"):
         cx, cy = x[regions == i].mean(), y[regions == i].mean()
         for right, up, _ in markers:
-            if np.hypot(right - cx, up - cy) < 0.2:
-                cy = up - 0.17
+            if np.hypot(right - cx, up - cy) < 0.2:  # clear of the marker: below it, or above where that fits better
+                fits = [_fits(regions == i, cx, up + side) for side in (-0.17, 0.17)]
+                cy = up + (0.17 if fits == [False, True] else -0.17)
         name, half = names[int(ids[i])], 0.02 * len(names[int(ids[i])])
         crowded = any(abs(cx - px) < half + other and abs(cy - py) < 0.1 for px, py, other in placed)
         if counts[i] < 0.012 * len(chosen) or np.hypot(abs(cx) + half, cy) > 1.02 or crowded:
@@ -240,6 +243,13 @@ def draw_ball(ax, chosen, names, colours, markers, title, size=280):
         fontsize = float(np.clip(4 + 22 * np.sqrt(counts[i] / len(chosen)), 7, 11))
         ax.text(cx, cy, name, fontsize=fontsize, ha="center", va="center", path_effects=halo, zorder=5)
     return _ball_in_words(ax, [names[int(i)] for i in ids])
+
+
+def _fits(region, x, y):
+    """Whether a line of text centred at (x, y) stays inside a region of the picture, a boolean (size, size)."""
+    size = len(region)
+    rows = [round((1 - y - up) / 2 * (size - 1)) for up in (-0.07, 0.07)]
+    return bool(region[rows, round((x + 1) / 2 * (size - 1))].all())
 
 
 def _borders(regions):

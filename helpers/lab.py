@@ -60,6 +60,16 @@ def _free_name(copy):
     return target
 
 
+def _without_announcements(work):
+    """Keep JupyterLab from asking about news and looking for updates: a reader's first screen is the notebook."""
+    settings = work / ".jupyter" / "labconfig"
+    settings.mkdir(parents=True, exist_ok=True)
+    off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (settings / "page_config.json").write_text(json.dumps(off))
+    paths = [str(settings.parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
+
+
 def main():
     """The command `python -m helpers.lab`; further arguments go to JupyterLab."""
     try:
@@ -69,11 +79,11 @@ def main():
     work = PROJECT / "my-work"
     for name in update_copies(PROJECT, work):
         print(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
+    _without_announcements(work)
     from jupyterlab.labapp import LabApp
 
     # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.
     options = [f"--LabApp.default_url=/lab/tree/notebooks/{FIRST}", f"--ServerApp.root_dir={work}"]
-    options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if getattr(os, "geteuid", lambda: 1)() == 0:  # in a container everyone is root, and Jupyter would refuse to start
         options.append("--allow-root")
     LabApp.launch_instance([*options, *sys.argv[1:]])

@@ -59,10 +59,10 @@ def test_histograms_say_where_most_values_lie():
 
 def test_pieces_are_read_from_left_to_right():
     _, ax = figures.canvas(5, 1)
-    assert figures.draw_pieces(ax, [" un", "it"], "Cut", notes=[7, 8]) == "Cut: 2 pieces, `␣un` `it`."
+    assert figures.draw_pieces(ax, [" un", "it"], "Cut", notes=[7, 8]) == "Cut, 2 pieces: `␣un` `it`"
     first, _, second, _ = ax.texts
     first.set_x(second.get_position()[0] + 1)
-    assert figures._pieces_in_words(ax) == "Cut: 2 pieces, `it` `␣un`."
+    assert figures._pieces_in_words(ax) == "Cut, 2 pieces: `it` `␣un`"
 
 
 def ball(chosen_by):
@@ -132,7 +132,7 @@ def test_a_live_slider_redraws_picture_and_words():
     before = bytes(picture.value)
     slider.value = 2
     assert before != bytes(picture.value) and bytes(picture.value).startswith(b"\x89PNG")
-    assert words.value == "<em>In words:</em> 2 letters: 2 pieces, &lt;a&gt; &lt;a&gt;."
+    assert words.value == "<em>In words:</em> 2 letters, 2 pieces: &lt;a&gt; &lt;a&gt;"
 
 
 def test_the_readers_matplotlib_is_left_alone():

@@ -43,7 +43,7 @@ def stub_with_words(v):
     ...
 
 
-@pytest.mark.parametrize("answer", [stub, stub_with_words])
+@pytest.mark.parametrize("answer", [stub, stub_with_words, lambda v: ...])
 def test_not_attempted_is_said_gently(answer):
     assert verdict("0.1", answer).startswith("**0.1 is waiting for you.** Keep the direction, drop the size (easy")
 
@@ -63,17 +63,19 @@ def interrupted(v):
 @pytest.mark.parametrize(
     "answer, words",
     [
-        (forgets_to_return, "It returned None. Perhaps the `return` is missing."),
-        (raises, "It raised NameError: name 'undefined_name' is not defined."),
+        (forgets_to_return, "It returned None. Perhaps the `return` is missing (a printed value"),
+        (raises, "It raised `NameError: name 'undefined_name' is not defined` in line "),
         (interrupted, "You stopped it."),
-        (lambda v: exit(), "It raised SystemExit"),
+        (lambda v: exit(), "It raised `SystemExit"),
+        (lambda v: 3, "It returned a single number where an array of shape (2,) is expected."),
+        (lambda v: -v / np.linalg.norm(v), "Here is the first input where it goes wrong."),
         (lambda v: v[:1], "It returned an array of shape (1,) where an array of shape (2,) is expected."),
         (lambda v: "north", "It returned a text where an array of shape (2,) is expected."),
         (lambda v: [v, [v]], "It returned a list where an array"),
         (lambda v: v * np.nan, "not yet"),
         (lambda v: np.zeros(10_000_000), "shape (10000000,)"),
         (lambda v: {"v": v}, "a value of type dict"),
-        (lambda v, w: v, "It raised TypeError"),
+        (lambda v, w: v, "It raised `TypeError"),
     ],
 )
 def test_odd_answers_are_met_kindly(answer, words):
@@ -116,6 +118,22 @@ def test_a_right_answer_by_other_means_is_right():
         return text
 
     assert "✓" in verdict("1.4", by_replace)
+
+
+def test_a_division_by_zero_is_diagnosed_without_a_warning(recwarn):
+    assert "You divided by the largest number" in verdict("0.1", lambda v: v / v.max())
+    assert not recwarn.list
+
+
+def test_what_is_shown_stays_readable():
+    said = verdict("1.4", lambda pieces, ranks: [])
+    assert "(10 entries)" in said and len(said) < 400
+    assert "`ValueError: ˋa` # b <b>`" not in verdict("0.1", raises_markdown)
+    assert "ˋ# b <b>" in verdict("0.1", raises_markdown)
+
+
+def raises_markdown(v):
+    raise ValueError("`# b <b>")
 
 
 def test_check_wants_a_function_and_a_known_number():

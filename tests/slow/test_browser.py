@@ -108,8 +108,8 @@ def test_the_slider_moves_by_keyboard(lab, page):
     handle = page.locator(".jp-OutputArea-output .noUi-handle").first
     handle.scroll_into_view_if_needed()
     handle.focus()
-    page.get_by_text("48,900 merges allowed: 2 pieces").last.wait_for(timeout=10_000)
+    page.get_by_text("48,900 merges allowed, 2 pieces").last.wait_for(timeout=10_000)
     page.keyboard.press("Home")
-    page.locator(".widget-html").get_by_text("0 merges allowed: 13 pieces").wait_for(timeout=10_000)
+    page.locator(".widget-html").get_by_text("0 merges allowed, 13 pieces").wait_for(timeout=10_000)
     page.keyboard.press("ArrowRight")
-    page.locator(".widget-html").get_by_text("10 merges allowed: ").wait_for(timeout=10_000)
+    page.locator(".widget-html").get_by_text("10 merges allowed, ").wait_for(timeout=10_000)
