@@ -83,6 +83,47 @@ def test_balls_say_who_holds_each_state():
     assert "state 1 lies in `south`, state 2 lies in `north`" in figures._ball_in_words(ax, ["north", "south"])
 
 
+def test_a_balls_names_colours_and_numbers_stand_where_they_belong():
+    _, ax, colours = ball(lambda p: np.where(p[:, 1] > -0.2, 3, 9))
+    names = {text.get_text(): text.get_position() for text in ax.texts}
+    assert names["north"][1] > -0.2 > names["south"][1]
+    assert names["1"] == (0, 0.5) and names["2"] == (0.5, -0.5)
+    dots = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines]
+    assert dots == [(0, 0.5), (0.5, -0.5)]
+    image = ax.images[0]
+    painted = image.to_rgba(image.get_array())
+    np.testing.assert_allclose(painted[10, 30, :3], matplotlib.colors.to_rgb(colours[3]))
+    np.testing.assert_allclose(painted[50, 30, :3], matplotlib.colors.to_rgb(colours[9]))
+
+
+def test_a_ball_is_not_its_mirror_image():
+    words, ax, _ = ball(lambda p: np.where(p[:, 0] > 0.2, 3, 9))  # the east is north's, and marker 2 is in the east
+    assert "state 1 lies in `south`, state 2 lies in `north`" in words
+    assert "`south` 6" in words and ax.images[0].get_array()[30, 55] == 0
+
+
+def test_bars_carry_their_values_and_the_null_its_hatch():
+    _, ax, _ = bars([0, 1, 2])
+    assert [text.get_text() for text in ax.texts] == ["1", "2", "30"]
+    assert [bool(bar.get_hatch()) for bar in ax.patches] == [False, True, False]
+
+
+def test_pieces_keep_their_notes():
+    _, ax = figures.canvas(5, 1)
+    figures.draw_pieces(ax, ["a", "b"], "Cut", notes=[7, 8])
+    assert [text.get_text() for text in ax.texts] == ["a", "7", "b", "8"]
+
+
+def test_histograms_name_each_curve_beside_it():
+    _, ax = figures.canvas(5, 3)
+    rng = np.random.default_rng(0)
+    samples = {"real": rng.normal(0.6, 0.1, 900), "null": rng.normal(0.4, 0.1, 900)}
+    figures.draw_histograms(ax, samples, np.linspace(0, 1, 41), "Two", "size")
+    places = {text.get_text().split("\n")[0]: text.xy[0] for text in ax.texts}
+    assert places["null"] < 0.4 and places["real"] > 0.6
+    assert [patch.get_linestyle()[1] is not None for patch in ax.patches] == [False, True]  # the null is dashed
+
+
 def test_ball_pixels_are_a_half_sphere_seen_from_the_front():
     pixels = figures.ball_pixels(101)
     np.testing.assert_allclose(np.linalg.norm(pixels, axis=1), 1, atol=1e-6)
@@ -129,6 +170,7 @@ def test_a_live_slider_redraws_picture_and_words():
         return fig, figures.draw_pieces(ax, ["<a>"] * value, f"{value} letters")
 
     slider, picture, words = display._live(draw, [1, 2, 3, 4], 4, "letters").children
+    assert words.value.startswith("<em>In words:</em> 4 letters")
     before = bytes(picture.value)
     slider.value = 2
     assert before != bytes(picture.value) and bytes(picture.value).startswith(b"\x89PNG")
@@ -146,9 +188,9 @@ def test_the_readers_matplotlib_is_left_alone():
 
 
 def test_token_table_shows_white_space_and_escapes_bars():
-    table = display.token_table([" a", "|", "\n", "`"], [1, 2, 3, 4]).data.splitlines()
-    assert table[0] == "| `␣a` | `\\|` | `⏎` | `ˋ` |"
-    assert table[2] == "| 1 | 2 | 3 | 4 |"
+    table = display.token_table([" a", "|", "\n", "`", "\t"], [1, 2, 3, 4, 5]).data.splitlines()
+    assert table[0] == "| `␣a` | `\\|` | `⏎` | `ˋ` | `⇥` |"
+    assert table[2] == "| 1 | 2 | 3 | 4 | 5 |"
 
 
 def test_the_palette_is_told_apart_by_lightness_or_hue():

@@ -106,6 +106,26 @@ def test_an_answer_that_changes_its_input_harms_nobody():
     assert all((a[0] == b[0]).all() for a, b in zip(before, EXERCISES["0.1"].inputs, strict=True))
 
 
+@pytest.mark.parametrize(
+    "number, answer",
+    [
+        ("0.1", lambda v: v / np.linalg.norm(v) + 0.003),  # close is not right
+        ("0.1", lambda v: (v / np.linalg.norm(v)).sum()),
+        ("0.1", lambda v: np.array([0.6, 0.8])),  # right for the first input only
+        ("1.2", lambda pieces: "naïve"),
+        ("0.1", lambda v: v[0]),
+    ],
+)
+def test_an_answer_that_is_right_once_or_nearly_is_not_right(number, answer):
+    assert verdict(number, answer).startswith(f"**{number}: not yet.**")
+
+
+def test_a_mistake_is_named_only_if_every_input_agrees():
+    # Like "unchanged" on the first input, unlike it on the others: no sentence may be guessed from one input.
+    said = verdict("0.1", lambda v: v if v[0] == 3 else 2 * v)
+    assert "Here is the first input where it goes wrong." in said
+
+
 def test_a_right_answer_by_other_means_is_right():
     def by_replace(pieces, ranks):
         text = list(pieces)

@@ -77,6 +77,15 @@ def test_angle_is_exact_where_arccos_is_not():
     assert angle([1.0, 0], [-np.cos(tiny), np.sin(tiny)]) == pytest.approx(np.pi - tiny, abs=1e-12)
 
 
+def test_a_cosine_never_leaves_its_range():
+    vectors = np.random.default_rng(0).normal(size=(2000, 37)).astype(np.float32)
+    assert (np.abs(cosine(vectors, 3 * vectors)) <= 1).all() and (np.abs(cosine(vectors, -vectors)) <= 1).all()
+
+
+def test_finite_numbers_whose_sum_overflows_are_accepted():
+    np.testing.assert_allclose(unit(np.full(4, 3e38, np.float32)), 0.5)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e30])
 def test_unit_survives_tiny_and_huge_float32(scale):
     np.testing.assert_allclose(unit(np.array([3, 4], np.float32) * np.float32(scale)), [0.6, 0.8], rtol=1e-6)
@@ -134,7 +143,10 @@ def test_random_directions_are_even_and_repeatable():
     # On a 2-sphere every coordinate is uniform on [-1, 1]: mean 0, variance 1/3; 5 standard errors of 20,000 draws.
     np.testing.assert_allclose(directions.mean(axis=0), 0, atol=5 * (1 / 3 / 20_000) ** 0.5)
     np.testing.assert_allclose((directions**2).mean(axis=0), 1 / 3, atol=5 * (4 / 45 / 20_000) ** 0.5)
+    # The fourth moment, 1/5, tells an even sphere from a cube's corners drawn inwards.
+    np.testing.assert_allclose((directions**4).mean(axis=0), 1 / 5, atol=5 * (16 / 225 / 20_000) ** 0.5)
     np.testing.assert_array_equal(directions, random_directions(20_000, 3, seed=1))
+    assert not np.array_equal(directions, random_directions(20_000, 3, seed=2))
 
 
 def test_facing_frame_keeps_dot_products_and_faces_the_middle():
@@ -146,6 +158,7 @@ def test_facing_frame_keeps_dot_products_and_faces_the_middle():
     right, up, towards = seen.mean(axis=0)
     assert abs(right) < 1e-9 and abs(up) < 1e-9 and towards > 0
     assert abs(seen[0, 0]) < 1e-9 and seen[0, 1] > 0  # the first stands straight up
+    assert seen[1, 0] > 0  # and the second to the right
 
 
 # ---------------------------------------------------------------- nearest and winners
@@ -185,6 +198,39 @@ def test_many_copies_tie_in_order(by):
     assert nearest(rows[0], rows, 12, by)[0].tolist() == list(range(12))
 
 
+@pytest.mark.parametrize("by", ["dot", "cosine", "euclidean"])
+def test_ties_hold_where_float32_sums_would_break_them(by):
+    """All rows are one set of numbers in other orders, and the query is constant: every score is the same.
+
+    The numbers are whole, so float64 sums are exact; float32 sums round, each order in its own way.
+    """
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(2**22, 2**24, 64).astype(np.float32)
+    rows = np.stack([rng.permutation(numbers) for _ in range(3000)])
+    query = np.ones(64, np.float32)
+    assert len(np.unique(rows @ query)) > 1  # float32 does break them
+    assert nearest(query, rows, 10, by)[0].tolist() == list(range(10))
+
+
+@pytest.mark.parametrize("by", ["cosine", "dot", "euclidean"])
+def test_nearest_crosses_block_borders(by, monkeypatch):
+    rng = np.random.default_rng(0)
+    queries, rows = rng.normal(size=(2 * geometry.BLOCK + 1, 6)), rng.normal(size=(60, 6))
+    ids, scores = nearest(queries, rows, 3, by)
+    for i in (0, 1, geometry.BLOCK - 1, geometry.BLOCK, 2 * geometry.BLOCK):
+        assert ids[i].tolist() == full_sort(queries[i], rows, by)[:3]
+    monkeypatch.setattr(geometry, "PAIRS", 7)
+    again = nearest(queries, rows, 3, by)
+    np.testing.assert_array_equal(again[0], ids)
+    np.testing.assert_array_equal(again[1], scores)
+
+
+def test_float64_vectors_are_compared_in_float64():
+    targets = np.array([[1.0, 0], [1 + 1e-12, 0]])
+    assert winners([[1.0, 0]], targets).tolist() == [1]
+    assert nearest([1.0, 0], targets, 2, "dot")[0].tolist() == [1, 0]
+
+
 @given(arrays(np.float64, (4, 3), elements=numbers), arrays(np.float64, (9, 3), elements=numbers))
 def test_winners_equal_a_float64_loop(states, targets):
     offsets = np.linspace(0, 1, 9)
@@ -199,6 +245,8 @@ def test_winners_cross_block_borders_and_ties_go_to_the_lower_row():
     rng = np.random.default_rng(0)
     states, targets = rng.normal(size=(3 * geometry.BLOCK + 1, 6)), rng.normal(size=(40, 6))
     np.testing.assert_array_equal(winners(states, targets), (states @ targets.T).argmax(axis=1))
+    offsets = rng.normal(size=40)
+    np.testing.assert_array_equal(winners(states, targets, offsets), (states @ targets.T + offsets).argmax(axis=1))
     assert winners([[1.0, 0]], [[0.0, 1], [2, 0], [2, 0]]).tolist() == [1]
     assert winners([1.0, 0], [[0.0, 1], [2, 0]]).tolist() == [1]
 

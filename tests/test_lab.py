@@ -81,3 +81,17 @@ def test_a_lost_record_keeps_the_readers_work(place):
     mine.write_text(notebook("my answer"))
     update_copies(project, work)
     assert "my answer" in mine.read_text()
+
+
+def test_an_edit_that_the_new_version_also_made_is_no_edit(place):
+    project, work, theirs, mine = place
+    mine.write_text(notebook("a", "better"))
+    theirs.write_text(notebook("a", "better"))
+    assert update_copies(project, work) == [NAME]
+
+
+def test_turning_a_cell_into_prose_is_an_edit(place):
+    project, work, theirs, mine = place
+    mine.write_text(mine.read_text().replace('"code"', '"markdown"', 1))
+    theirs.write_text(notebook("a", "b", "c"))
+    assert update_copies(project, work) == ["00_start_here.new.ipynb"]

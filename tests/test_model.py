@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import regex
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from helpers.model import load_model
 
@@ -135,8 +136,10 @@ def test_top(lm):
     assert token == " Paris" and len(rest) == 2
     logits = run.logits[-1].astype(float)
     assert p == pytest.approx(np.exp(logits.max()) / np.exp(logits).sum(), rel=1e-4)
-    assert run.top(1, temperature=5.0)[0][1] < p
-    assert run.top(1, position=0) == run.top(1, position=-5)
+    warm = np.exp(logits / 5)
+    assert run.top(1, temperature=5.0)[0][1] == pytest.approx(warm.max() / warm.sum(), rel=1e-4)
+    for position in (0, 2, -3):
+        assert run.top(1, position=position)[0][0] == lm.token(run.logits[position].argmax())
     assert "1036" not in repr(run) and len(repr(run)) < 200  # not the arrays
 
 
@@ -221,6 +224,74 @@ def test_other_models_keep_the_contract(tmp_path, build, kind, tied, softcap):
     if kind == "layer":
         assert np.abs(run.sphere_states.sum(axis=1)).max() < 1e-3 and np.abs(lm.targets.sum(axis=1)).max() < 1e-4
     assert lm.offsets.any() == (build in (gpt2, gptj))  # those have a norm's or a head's bias
+
+
+@pytest.fixture
+def small(tmp_path):
+    torch.manual_seed(0)
+    return saved(llama(), tmp_path)
+
+
+def test_half_precision_files_are_computed_in_float32(small, tmp_path):
+    load_model(small)._parts.model.half().save_pretrained(tmp_path / "half")
+    tiny_tokenizer(tmp_path / "half")
+    lm = load_model(tmp_path / "half")
+    run = lm.run("ABBA")
+    assert lm.embedding.dtype == run.logits.dtype == np.float32 and lm._parts.head.weight.dtype == torch.float32
+    assert np.abs(run.sphere_states @ lm.targets.T - run.logits).max() < RELATIVE * np.abs(run.logits).max()
+
+
+def test_running_leaves_the_model_and_the_library_as_they_were(small):
+    from transformers.utils import logging
+
+    lm = load_model(small)
+    for _ in range(2):
+        lm.run("ABBA")
+    assert logging.is_progress_bar_enabled()
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in lm._parts.model.modules())
+
+
+def test_a_text_may_be_as_long_as_the_model_allows(tmp_path):
+    config = transformers.GPT2Config(vocab_size=64, n_embd=24, n_layer=1, n_head=4, n_positions=6)
+    lm = load_model(saved(transformers.GPT2LMHeadModel(config), tmp_path))
+    assert lm.run("ABABAB").logits.shape == (6, 64)
+    with pytest.raises(ValueError, match="7 tokens long; this model takes at most 6"):
+        lm.run("ABABABA")
+
+
+def test_no_special_token_is_added_and_padding_rows_are_named(small):
+    tokenizer = Tokenizer(models.BPE({chr(33 + i): i for i in range(60)}, []))
+    tokenizer.post_processor = processors.TemplateProcessing(single="! $A", special_tokens=[("!", 0)])
+    tokenizer.save(str(small / "tokenizer.json"))
+    lm = load_model(small)
+    assert lm.encode("AB").tolist() == [32, 33]
+    assert lm.token(63) == "<no token 63>"
+
+
+def test_a_tokenizer_that_marks_spaces_in_its_own_way(small):
+    tokenizer = Tokenizer(models.BPE({"▁": 0, "a": 1, "▁a": 2, "<0xE2>": 3}, [("▁", "a")]))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    tokenizer.save(str(small / "tokenizer.json"))
+    lm = load_model(small)
+    assert lm.token(2) == " a" and lm.token(3) == "<0xE2>"
+
+
+def test_offsets_carry_the_heads_scale(small):
+    lm = load_model(small)
+    vars(lm)["_parts"] = replace(lm._parts, scale=0.5, head_bias=np.ones(64, np.float32), norm_bias=lm._parts.gain)
+    expected = 0.5 * (lm.unembedding.astype(float) @ lm._parts.gain + 1)
+    np.testing.assert_allclose(lm.offsets, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_hub_id_is_fetched_as_config_tokenizer_and_safetensors(small, monkeypatch):
+    import huggingface_hub
+
+    asked = []
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, **kw: asked.append((name, kw)) or str(small))
+    assert load_model("someone/a-model").name == "someone/a-model"
+    [(name, options)] = asked
+    assert name == "someone/a-model" and {"*.json", "*.safetensors"} <= set(options["allow_patterns"])
+    assert not any("bin" in pattern or pattern == "*" for pattern in options["allow_patterns"])
 
 
 # ---------------------------------------------------------------- refusals

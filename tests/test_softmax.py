@@ -35,6 +35,7 @@ def test_large_logits_do_not_overflow_and_masked_ones_get_zero():
 
 def test_float32_stays_float32_whatever_the_temperature():
     x = np.ones(4, np.float32)
+    assert softmax(x.astype(np.float16)).dtype == np.float32  # computed with room to spare
     assert softmax(x).dtype == softmax(x, np.float64(2)).dtype == softmax(x, 2).dtype == np.float32
 
 
@@ -55,6 +56,9 @@ def test_entropy_limits():
         (lambda: softmax([1, np.nan]), ValueError, "NaN"),
         (lambda: softmax([1, np.inf]), ValueError, "infinity"),
         (lambda: softmax([-np.inf, -np.inf]), ValueError, "infinity"),
+        (lambda: softmax([[1, 2], [-np.inf, -np.inf]]), ValueError, "infinity"),
+        (lambda: softmax([1 + 1j, 2]), TypeError, "real numbers; got complex128"),
+        (lambda: entropy([0.5, 0.51]), ValueError, "sum to 1"),
         (lambda: softmax([]), ValueError, r"got shape \(0,\)"),
         (lambda: softmax(["a"]), TypeError, "real numbers"),
         (lambda: softmax([1, 2], 0), ValueError, "temperature should be one number above 0; got 0"),

@@ -78,6 +78,8 @@ def test_fetching_by_name_gives_the_same_model(tmp_path, lm):
     process = start(tmp_path)
     assert process.wait() == 0
     assert digest(tmp_path / download.NAME) == digest(lm.folder)
+    for path in (tmp_path / download.NAME).iterdir():
+        assert path.stat().st_mode & 0o044 == 0o044, path  # a shared folder is read by everyone
 
 
 def test_the_weights_equal_those_of_transformers_own_reader(tmp_path, wheel, lm):

@@ -1,0 +1,78 @@
+"""The pre-flight check: every row can fail, and says what to do."""
+
+import subprocess
+import sys
+from collections import namedtuple
+from importlib import metadata
+
+import pytest
+
+from helpers import download, preflight
+
+
+def rows(checks=None):
+    return {question: (wrong, fix) for question, wrong, fix in checks or preflight.checks()}
+
+
+def test_all_is_well_here():
+    assert len(rows()) == 4 and not any(wrong for wrong, _ in rows().values())
+    table = preflight.preflight().data
+    assert table.count("| ok |") == 4 and "**no**" not in table
+
+
+def test_an_old_python(monkeypatch):
+    Version = namedtuple("Version", "major minor micro")
+    monkeypatch.setattr(preflight.sys, "version_info", Version(3, 9, 1))
+    wrong, fix = rows()["Is this Python 3.11 or newer?"]
+    assert wrong == "this is Python 3.9.1." and "3.11" in fix
+    assert len(rows()) == 2  # what depends on it is not even tried
+
+
+@pytest.mark.parametrize("found, said", [("1.0", "numpy is 1.0, wanted <3,>=2.0"), (None, "numpy is missing, wanted")])
+def test_a_package_too_old_or_missing(monkeypatch, found, said):
+    real = metadata.version
+
+    def version(name):
+        if name == "numpy":
+            if found is None:
+                raise metadata.PackageNotFoundError(name)
+            return found
+        return real(name)
+
+    monkeypatch.setattr(preflight.importlib.metadata, "version", version)
+    wrong, fix = rows([preflight._packages()])[preflight._packages()[0]]
+    assert said in wrong and "pip install -c constraints.txt -e ." in fix
+
+
+def test_a_kernel_without_the_project(monkeypatch):
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(preflight.importlib.metadata, "requires", missing)
+    _, wrong, fix = preflight._packages()
+    assert wrong == "this kernel does not have the project." and "choose the kernel" in fix
+
+
+def test_a_wrong_answer_of_the_model(monkeypatch):
+    monkeypatch.setattr(preflight, "CANARY_PROBABILITY", 0.5)
+    *_, (question, wrong, fix) = preflight._model_and_canary()
+    assert "as it should?" in question and "' Paris' with probability 0.77" in wrong and "Delete the folder" in fix
+    assert "**no**: it says" in preflight.preflight().data
+
+
+def test_a_model_that_cannot_be_had(monkeypatch):
+    def fails(source=None):
+        raise download.FetchError("No network, and this is what to do.")
+
+    monkeypatch.setattr(download, "fetch", fails)
+    assert preflight._model_and_canary() == [("Is the model here?", "No network, and this is what to do.", "")]
+
+
+def test_the_command_has_an_exit_code(monkeypatch, capsys):
+    command = [sys.executable, "-m", "helpers.preflight"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0 and run.stdout.count(" ok\n") == 4
+    monkeypatch.setattr(preflight, "checks", lambda: [("Is it?", "it is not.", "Make it so.")])
+    with pytest.raises(SystemExit) as stopped:
+        preflight.main()
+    assert stopped.value.code == 1 and "NO: it is not. Make it so." in capsys.readouterr().out
