@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from helpers.geometry import nearest, random_directions, winners
+from helpers.geometry import nearest, winners
 from helpers.model import load_model
 
 OPEN = "from helpers.model import load_model; lm = load_model(); lm.embedding[lm.id(' Paris')].sum()"
@@ -60,9 +60,6 @@ def searches():
     seconds = in_turn(3, product=product, winners=lambda: winners(queries, vectors), **rivals)
     for name in ("winners", *rivals):
         row(f"{name} / the bare BLAS product, 2,048 queries", seconds[name], seconds["product"], "1.2")
-    wide = random_directions(len(queries), vectors.shape[1], seed=0)
-    seconds = in_turn(3, ours=lambda: nearest(wide, vectors), rival=lambda: np.argsort(-(wide[:256] @ vectors.T)))
-    row("nearest, 2,048 queries / a full sort of 256", seconds["ours"], seconds["rival"], "1")
 
 
 def memory():
