@@ -56,7 +56,13 @@ def _table(rows, columns, name_rows, name_columns):
             f"{name_rows} should have shape (d,) or (n, d) and {name_columns} shape (V, d) with the same d; "
             f"got {rows.shape} and {columns.shape}."
         )
+    if len(columns) == 0:
+        raise ValueError(f"{name_columns} holds no rows, so there is nothing to choose from.")
     return rows, columns
+
+
+def _whole(number):
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 def _directed(sizes, name):
@@ -122,7 +128,10 @@ def slerp(a, b, t):
     a, b = _pair(a, b)
     if a.ndim != 1 or b.ndim != 1:
         raise ValueError(f"slerp goes between two vectors of shape (d,); got shapes {a.shape} and {b.shape}.")
-    t = np.asarray(t, dtype=np.result_type(a, b))[..., None]
+    t = np.asarray(t)
+    if t.dtype.kind not in "fiu" or not np.isfinite(t).all():
+        raise ValueError(f"t should be a finite number, 0 at the first vector and 1 at the second; got {t!r:.60}.")
+    t = t.astype(np.result_type(a, b))[..., None]
     size = (1 - t) * np.linalg.norm(a) + t * np.linalg.norm(b)
     start, end, theta = unit(a), unit(b), angle(a, b)
     if np.linalg.norm(start + end) < 8 * np.finfo(theta.dtype).eps:
@@ -139,8 +148,8 @@ def random_directions(n, d, seed):
 
     A Gaussian vector divided by its size has no preferred direction (M. E. Muller, CACM 2(4), 1959).
     """
-    if n < 1 or d < 1:
-        raise ValueError(f"random_directions needs n ≥ 1 and d ≥ 1; got n = {n}, d = {d}.")
+    if not (_whole(n) and _whole(d) and n >= 1 and d >= 1):
+        raise ValueError(f"random_directions needs whole numbers n ≥ 1 and d ≥ 1; got n = {n!r}, d = {d!r}.")
     gaussian = np.random.default_rng(seed).standard_normal((n, d))
     return unit(gaussian).astype(np.float32)
 
@@ -204,7 +213,7 @@ def nearest(query, vectors, k=10, by="cosine"):
         raise ValueError(f"by={by!r} is not a ruler; choose one of {', '.join(RULERS)}.")
     single = np.ndim(query) == 1
     queries, vectors = _table(query, vectors, "query", "vectors")
-    if not isinstance(k, int | np.integer) or not 1 <= k <= len(vectors):
+    if not _whole(k) or not 1 <= k <= len(vectors):
         raise ValueError(f"k should be a whole number from 1 to {len(vectors)}, the number of rows; got {k!r}.")
     sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     if by == "cosine":

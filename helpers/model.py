@@ -12,7 +12,6 @@ model does. Arrays are float32 and read-only.
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import index
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +70,14 @@ class LanguageModel:
             raise TypeError(f"A text was expected; got {type(text).__name__}.")
         if not text:
             raise ValueError("The text is empty: there is no token in it. Give at least one character.")
-        return np.array(self.tokenizer.encode(text, add_special_tokens=False).ids, dtype=np.int64)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"The text holds half a character, {text[error.start]!r}, which is no Unicode.") from error
+        ids = np.array(self.tokenizer.encode(text, add_special_tokens=False).ids, dtype=np.int64)
+        if len(ids) == 0:
+            raise ValueError(f"{text!r:.60} becomes no token at all: this vocabulary has no piece for its characters.")
+        return ids
 
     def decode(self, ids):
         """The text of token IDs, shape (T,). Bytes that are no text show as �, as in any decoder."""
@@ -110,11 +116,14 @@ class LanguageModel:
         return texts
 
     def _ids(self, ids):
-        array = np.asarray(ids)
+        try:
+            array = np.asarray(ids)
+        except ValueError:  # lists of different lengths
+            array = np.array(None)
+        if array.shape == (0,):
+            raise ValueError("There are no token IDs: give at least one.")
         if array.ndim != 1 or array.dtype.kind not in "iu":
             raise TypeError(f"Token IDs were expected, whole numbers of shape (T,); got {ids!r:.60}.")
-        if array.size == 0:
-            raise ValueError("There are no token IDs: give at least one.")
         if array.min() < 0 or array.max() >= self.n_vocab:
             wrong = array[(array < 0) | (array >= self.n_vocab)][0]
             raise ValueError(f"Token ID {wrong} is out of range: this model has IDs 0 to {self.n_vocab - 1}.")
@@ -167,7 +176,10 @@ class LanguageModel:
         ‖z‖² = d·v/(v + ε), where v is the mean square of x (for a LayerNorm, of x less its mean): √d but for ε
         (Zhang & Sennrich 2019, arXiv 1910.07467). Without a final norm, x itself.
         """
-        x = np.asarray(x, dtype=np.float32)
+        x = np.asarray(x)
+        if x.dtype.kind not in "fiu":
+            raise TypeError(f"to_sphere takes residuals, real numbers; got {x.dtype} values.")
+        x = x.astype(np.float32, copy=False)
         if x.ndim == 0 or x.shape[-1] != self.width:
             raise ValueError(f"to_sphere takes residuals of shape (..., {self.width}); got shape {x.shape}.")
         if not np.isfinite(x).all():
@@ -226,9 +238,11 @@ class Run:
     def top(self, k=5, position=-1, temperature=1.0):
         """The k most probable next tokens at a position: a list of (token, probability), best first."""
         length, n_vocab = self.logits.shape
-        if not 1 <= index(k) <= n_vocab:
-            raise ValueError(f"k should be from 1 to {n_vocab}, the size of the vocabulary; got {k}.")
-        if not -length <= index(position) < length:
+        if not isinstance(k, int | np.integer) or not 1 <= k <= n_vocab:
+            raise ValueError(f"k should be a whole number from 1 to {n_vocab}, the size of the vocabulary; got {k!r}.")
+        if not isinstance(position, int | np.integer):
+            raise TypeError(f"position should be a whole number; got {position!r}.")
+        if not -length <= position < length:
             raise ValueError(f"position {position} is out of range: this text has {length} tokens, 0 to {length - 1}.")
         probabilities = softmax(self.logits[position], temperature)
         best = np.argsort(-probabilities, kind="stable")[:k]
@@ -268,6 +282,8 @@ def _frozen(array):
 def _folder(source):
     """The local folder of `source`, which holds a config and safetensors; from the model hub's cache or the hub."""
     folder = Path(source).expanduser()
+    if folder.is_file():
+        raise ValueError(f"{folder} is a file; give the folder that it is in.")
     if not folder.is_dir():
         from huggingface_hub import snapshot_download
 
@@ -308,7 +324,10 @@ def _opened(folder, name, device):
         raise ValueError(f"{name} lacks weights that its config asks for, first of all {missing[0]}; get it again.")
     if not isinstance(model.get_output_embeddings(), torch.nn.Module):
         raise ValueError(f"{name} has no unembedding: nothing in it turns a vector into logits over the vocabulary.")
-    return model.eval().to(device)
+    try:
+        return model.eval().to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"The device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
 
 
 # ---------------------------------------------------------------- what the model does, observed

@@ -44,7 +44,10 @@ def entropy(probabilities):
 
     Raises ValueError where the last axis does not hold probabilities that sum to 1 (C. E. Shannon, 1948).
     """
-    p = np.asarray(probabilities, dtype=np.float64)
+    p = np.asarray(probabilities)
+    if p.dtype.kind not in "fiub":
+        raise TypeError(f"probabilities should be an array of real numbers; got {p.dtype} values.")
+    p = p.astype(np.float64)
     # float32 sums of 49,152 terms are off by up to about 1e-4.
     if p.ndim == 0 or not (p >= 0).all() or not np.allclose(p.sum(axis=-1), 1, atol=1e-3):
         raise ValueError("probabilities should be at least 0 and sum to 1 over the last axis; these are not.")

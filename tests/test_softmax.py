@@ -64,6 +64,7 @@ def test_entropy_limits():
         (lambda: softmax([1, 2], 0), ValueError, "temperature should be one number above 0; got 0"),
         (lambda: softmax([1, 2], -1), ValueError, "got -1"),
         (lambda: softmax([1, 2], [1, 2]), ValueError, "one number"),
+        (lambda: entropy("even"), TypeError, "real numbers"),
         (lambda: entropy([0.5, 0.6]), ValueError, "sum to 1"),
         (lambda: entropy([-0.5, 1.5]), ValueError, "at least 0"),
     ],
