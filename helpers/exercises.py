@@ -39,6 +39,7 @@ def check(number, answer):
 
 def verdict(number, answer):
     """What `check` shows, as Markdown. Never raises for a learner's mistake, only for an unknown number."""
+    number = str(number)
     if number not in EXERCISES:
         raise ValueError(f"There is no exercise {number!r}; there are {', '.join(EXERCISES)}.")
     exercise = EXERCISES[number]
@@ -82,16 +83,19 @@ def _outcome(function, inputs):
                 "ignore"
             )  # a division by zero shows in the answer; numpy's warning would name our file
             value = function(*copy.deepcopy(inputs))
+            if hasattr(value, "detach"):  # a torch tensor, of whatever precision
+                value = value.detach().cpu().double().numpy()
     except (Exception, KeyboardInterrupt, SystemExit) as error:
         return error
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
+    return str(value) if isinstance(value, str) else value
 
 
 def _same(got, expected):
     """Equal texts and lists; numbers within what float32 arithmetic may do to them (1e-4 relative)."""
     if isinstance(expected, str | bytes) or (isinstance(expected, list) and isinstance(expected[0], str)):
         return (type(got) is type(expected) and got == expected) or (isinstance(got, tuple) and list(got) == expected)
-    return _is_numbers(got) and np.shape(got) == np.shape(expected) and np.allclose(got, expected, rtol=1e-4, atol=1e-6)
+    got = _numbers(got)
+    return got is not None and got.shape == np.shape(expected) and np.allclose(got, expected, rtol=1e-4, atol=1e-6)
 
 
 def _diagnosis(exercise, answer, got, expected):
@@ -125,22 +129,27 @@ def _alike(one, other):
         return type(one) is type(other)
     if isinstance(other, str | bytes | list):
         return type(one) is type(other) and one == other
-    return _is_numbers(one) and np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=1e-4, equal_nan=True)
+    one, other = _numbers(one), _numbers(other)
+    if one is None or other is None or one.shape != other.shape:
+        return False
+    return np.allclose(one, other, rtol=1e-4, equal_nan=True)
 
 
 def _kind(value):
     """In words: what type of thing a value is, or which shape its numbers have."""
-    if _is_numbers(value):
-        return f"an array of shape {np.shape(value)}" if np.shape(value) else "a single number"
+    if (numbers := _numbers(value)) is not None:
+        return f"an array of shape {numbers.shape}" if numbers.shape else "a single number"
     names = {str: "a text", bytes: "bytes", list: "a list"}
     return names.get(type(value), f"a value of type {type(value).__name__}")
 
 
-def _is_numbers(value):
+def _numbers(value):
+    """The value as an array of real numbers, or None where it is none: texts, complex numbers, ragged lists."""
     try:
-        return np.asarray(value, dtype=float).dtype == float and not isinstance(value, str | bytes)
-    except (TypeError, ValueError):
-        return False
+        array = np.asarray(value)
+        return array.astype(float) if array.dtype.kind in "biuf" else None
+    except Exception:  # whatever a learner's object does when it is looked at
+        return None
 
 
 def _example(inputs, got, expected):
@@ -150,14 +159,18 @@ def _example(inputs, got, expected):
 
 
 def _short(value):
-    if isinstance(value, np.ndarray | np.generic):
-        text = np.array2string(np.asarray(value), precision=4, separator=", ", threshold=8, floatmode="maxprec")
-        text = " ".join(text.split())
-    elif isinstance(value, dict):
-        shown = [f"{key!r}: {value[key]!r}" for key in list(value)[:3]]
-        text = "{" + ", ".join(shown) + f", …}} ({len(value)} entries)"
-    else:
-        text = repr(_spaces_shown(value)).replace("`", "ˋ")
+    try:
+        if isinstance(value, np.ndarray | np.generic):
+            text = np.array2string(np.asarray(value), precision=4, separator=", ", threshold=8, floatmode="maxprec")
+            text = " ".join(text.split())
+        elif isinstance(value, dict):
+            shown = [f"{key!r}: {value[key]!r}" for key in list(value)[:3]]
+            text = "{" + ", ".join(shown) + (f", …}} ({len(value)} entries)" if len(value) > 3 else "}")
+        else:
+            text = repr(_spaces_shown(value))
+    except Exception:  # a list that holds itself, an object that cannot be shown
+        text = f"a {type(value).__name__}"
+    text = text.replace("`", "ˋ")
     return text if len(text) <= 160 else text[:157] + "…"
 
 
@@ -259,7 +272,7 @@ EXERCISES = {
         Exercise(
             "0.1", "Keep the direction, drop the size", "easy", 3,
             reference=lambda v: unit(v),
-            inputs=[(np.array([3.0, 4.0]),), (np.array([0.0, -2.0, 0.0]),), (np.array([1.0, -2.0, 2.0, 4.0]),)],
+            inputs=[(np.array([3.0, 4.0]),), (np.array([0.0, -2.0, 0.0]),), (np.array([1.0, -2.0, 4.0]),)],
             wrong=[
                 (np.linalg.norm, "You returned the size ‖v‖ itself. The direction is v divided by its size."),
                 (lambda v: v / v.sum(), "You divided by the sum of the numbers. The size is √(Σ v²): squares first."),
@@ -276,7 +289,7 @@ EXERCISES = {
         Exercise(
             "1.1", "Put a text back together", "easy", 3,
             reference=_join,
-            inputs=[(["The", " capital", " of", " France"],), ([" un", "believ", "able", "!"],), (["a", " ", " b"],)],
+            inputs=[(["The", " capital", " of", " France"],), ([" un", "believ", "able", "!"],), (["a", " ", " b "],)],
             wrong=[
                 (" ".join, "You put a space between the tokens. The spaces are already inside them."),
                 (lambda t: "".join(t).strip(), "You took off a space at an end. It belongs to the text."),

@@ -23,7 +23,7 @@ def _vectors(values, name):
         array = array.astype({"e": np.float32}.get(array.dtype.char, array.dtype), copy=False)
         if array.dtype.kind in "iub":
             array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: a torch tensor that requires a gradient
         raise TypeError(f"{name} should be an array of numbers; got {type(values).__name__}.") from error
     if array.dtype.kind != "f":
         raise TypeError(f"{name} should be an array of real numbers; got {array.dtype} values.")
@@ -58,6 +58,11 @@ def _table(rows, columns, name_rows, name_columns):
         )
     if len(columns) == 0:
         raise ValueError(f"{name_columns} holds no rows, so there is nothing to choose from.")
+    # No product is larger than the sizes' product; an infinite score would rank at random.
+    with np.errstate(over="ignore"):
+        bound = np.sqrt(np.vdot(rows, rows)) * np.sqrt(np.vdot(columns, columns)) + np.vdot(columns, columns)
+    if not np.isfinite(bound):
+        raise ValueError(f"{name_rows} or {name_columns} are too large: their products overflow {bound.dtype}.")
     return rows, columns
 
 
@@ -158,12 +163,14 @@ def facing_frame(vectors):
     """An orthonormal frame of the space that three vectors span, seen from their middle: rows right, up, towards you.
 
     Shape (3, d) to (3, d). `vectors @ frame.T` are their coordinates in it, with no dot product among them changed;
-    the first vector stands straight up from the middle (Gram–Schmidt on their mean, the first and the second).
+    the first vector stands straight up from the middle and the second to the right (Gram–Schmidt on the mean of their
+    directions, the first and the second), so the frame may be left-handed.
     Raises ValueError where the three lie in one plane.
     """
     array = _vectors(vectors, "The argument")
     if array.ndim != 2 or len(array) != 3 or array.shape[1] < 3:
         raise ValueError(f"facing_frame takes three vectors, shape (3, d) with d ≥ 3; got shape {array.shape}.")
+    array = unit(array)
     q, r = np.linalg.qr(np.stack([array.mean(axis=0), array[0], array[1]], axis=1))
     lengths = np.diag(r)
     if np.abs(lengths).min() < 1e-5 * np.abs(lengths).max():
@@ -215,7 +222,7 @@ def nearest(query, vectors, k=10, by="cosine"):
     queries, vectors = _table(query, vectors, "query", "vectors")
     if not _whole(k) or not 1 <= k <= len(vectors):
         raise ValueError(f"k should be a whole number from 1 to {len(vectors)}, the number of rows; got {k!r}.")
-    sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))  # float32 loses squares of small numbers
     if by == "cosine":
         queries, sizes = unit(queries), _directed(sizes, "vectors")
     ids, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))

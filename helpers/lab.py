@@ -4,7 +4,8 @@
 
 The notebooks under notebooks/ belong to the project. Yours are copies in my-work/notebooks/, which git ignores:
 change, run and break them as you like. When the project is updated, a copy in which you changed nothing is replaced
-by the new version; one in which you changed a cell is kept, and the new version is put beside it as NAME.new.ipynb.
+by the new version, outputs and all; one in which you changed a cell is kept, and the new version is put beside it as
+NAME.new.ipynb.
 """
 
 import json
@@ -48,8 +49,9 @@ def update_copies(project, work):
 def _cells(path):
     """The sources of a notebook's cells: what a reader changes, without the outputs that running it changes."""
     try:
-        return [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(path.read_text())["cells"]]
-    except (OSError, ValueError, KeyError):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return [(cell["cell_type"], "".join(cell["source"]), cell.get("attachments")) for cell in cells]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

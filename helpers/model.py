@@ -29,7 +29,10 @@ def load_model(source=None, device="cpu"):
     and `helpers.download.FetchError` (an OSError) where the default model cannot be fetched.
     """
     if source is None:
-        return LanguageModel(download.fetch(), download.NAME, device)
+        lm = LanguageModel(download.fetch(), download.NAME, device)
+        if device != "cpu":
+            lm._parts  # noqa: B018  a device that is not there shows now
+        return lm
     if not isinstance(source, str | Path) or not str(source).strip():
         raise TypeError(f"load_model takes a folder or a model hub's id as text; got {source!r}.")
     lm = LanguageModel(_folder(source), str(source), device)
@@ -57,12 +60,19 @@ class LanguageModel:
     def tokenizer(self):
         from tokenizers import Tokenizer
 
-        # AutoTokenizer would import transformers' model code: seconds, for the same tokenizer.
-        if (self.folder / "tokenizer.json").is_file():
-            return Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        from transformers import AutoTokenizer
+        try:
+            # AutoTokenizer would import transformers' model code: seconds, for the same tokenizer.
+            if (self.folder / "tokenizer.json").is_file():
+                tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+            else:
+                from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(self.folder, local_files_only=True).backend_tokenizer
+                tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True).backend_tokenizer
+        except Exception as error:  # the library raises a bare Exception
+            raise ValueError(f"{self.folder} holds no tokenizer that can be read ({_first_line(error)}).") from error
+        tokenizer.no_truncation()  # a file may carry both; the text would be cut or filled up without a word
+        tokenizer.no_padding()
+        return tokenizer
 
     def encode(self, text):
         """The text's token IDs, (T,) int64: the model's own tokenizer, no special tokens added."""
@@ -77,7 +87,7 @@ class LanguageModel:
         ids = np.array(self.tokenizer.encode(text, add_special_tokens=False).ids, dtype=np.int64)
         if len(ids) == 0:
             raise ValueError(f"{text!r:.60} becomes no token at all: this vocabulary has no piece for its characters.")
-        return ids
+        return self._ids(ids)
 
     def decode(self, ids):
         """The text of token IDs, shape (T,). Bytes that are no text show as �, as in any decoder."""
@@ -96,6 +106,8 @@ class LanguageModel:
                 f"{text!r} is {len(ids)} tokens, not one: {pieces}. "
                 "Choose one of the pieces, or another word (a leading space often decides)."
             )
+        if self.token(ids[0]) != text:
+            raise ValueError(f"{text!r} is not a token of this vocabulary; it would be read as {self.token(ids[0])!r}.")
         return int(ids[0])
 
     @cached_property
@@ -179,12 +191,13 @@ class LanguageModel:
         x = np.asarray(x)
         if x.dtype.kind not in "fiu":
             raise TypeError(f"to_sphere takes residuals, real numbers; got {x.dtype} values.")
-        x = x.astype(np.float32, copy=False)
         if x.ndim == 0 or x.shape[-1] != self.width:
             raise ValueError(f"to_sphere takes residuals of shape (..., {self.width}); got shape {x.shape}.")
         if not np.isfinite(x).all():
             raise ValueError("The residual holds NaN or infinity; look where it came from.")
-        return x if self.norm_kind == "none" else _standardised(x, self.norm_kind, self._parts.epsilon)
+        if self.norm_kind != "none":
+            x = _standardised(x.astype(np.float64), self.norm_kind, self._parts.epsilon)
+        return x.astype(np.float32)
 
     # ------------------------------------------------------------ running it
 
@@ -207,11 +220,11 @@ class LanguageModel:
                 hook.remove()
         residuals = np.stack([x[0].float().cpu().numpy() for x in entering])
         return Run(
-            ids=ids,
+            ids=_frozen(ids),
             tokens=[self.token(i) for i in ids],
-            residuals=residuals,
-            sphere_states=self.to_sphere(residuals[-1]),
-            logits=logits.float().cpu().numpy(),
+            residuals=_frozen(residuals),
+            sphere_states=_frozen(self.to_sphere(residuals[-1])),
+            logits=_frozen(logits.float().cpu().numpy()),
             _lm=self,
         )
 
@@ -274,6 +287,10 @@ def _mapped(path, name):
     return np.memmap(path, "<f4", mode="r", offset=start, shape=tuple(entry["shape"])).view(np.ndarray)
 
 
+def _first_line(error):
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def _frozen(array):
     array.flags.writeable = False
     return array
@@ -296,9 +313,9 @@ def _folder(source):
             ) from error
     if not (folder / "config.json").is_file():
         raise ValueError(f"{folder} holds no config.json, so it is not a model in the Hugging Face layout.")
-    if not list(folder.glob("*.safetensors")):
+    if not list(folder.glob("model*.safetensors")):
         raise ValueError(
-            f"{folder} holds no safetensors file. Pickled weights can run code when opened and are never loaded; "
+            f"{folder} holds no model in safetensors. Pickled weights can run code when opened and are never loaded; "
             "save the model with save_pretrained, which writes safetensors."
         )
     return folder
@@ -315,8 +332,8 @@ def _opened(folder, name, device):
         model, info = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
         )
-    except ValueError as error:
-        raise ValueError(f"{name} is not a causal language model that transformers can load: {error}") from error
+    except Exception as error:  # a wrong architecture, a missing shard, a cut file: each library has its own
+        raise ValueError(f"{name} cannot be opened as a causal language model ({_first_line(error)}).") from error
     finally:
         if bar_was_on:
             logging.enable_progress_bar()
@@ -327,7 +344,7 @@ def _opened(folder, name, device):
     try:
         return model.eval().to(device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"The device {device!r} cannot be used here: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"The device {device!r} cannot be used here: {_first_line(error)}") from error
 
 
 # ---------------------------------------------------------------- what the model does, observed

@@ -64,10 +64,12 @@ def _model_and_canary():
         lm = load_model()
     except FetchError as error:
         return [("Is the model here?", str(error), "")]
-    token, probability = lm.run(CANARY).top(1)[0]
-    wrong = "" if token == CANARY_TOKEN and abs(probability - CANARY_PROBABILITY) < 0.002 else (
-        f"it says {token!r} with probability {probability:.4f}."
-    )  # fmt: skip
+    try:
+        token, probability = lm.run(CANARY).top(1)[0]
+        right = token == CANARY_TOKEN and abs(probability - CANARY_PROBABILITY) < 0.002
+        wrong = "" if right else f"it says {token!r} with probability {probability:.4f}."
+    except Exception as error:  # whatever is wrong with its files, the reader gets a row and a fix
+        wrong = f"it cannot be run ({type(error).__name__})."
     fix = f"Delete the folder {lm.folder} and run this again; it will be made anew."
     return [
         ("Is the model here?", "", ""),

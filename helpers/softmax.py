@@ -8,7 +8,8 @@ from numbers import Real
 import numpy as np
 
 
-def _logits(logits, temperature):
+def _below_largest(logits, temperature):
+    """(ℓ − max ℓ) / T, once the arguments are seen to be what they should."""
     array = np.asarray(logits)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"logits should be an array of real numbers; got {array.dtype} values.")
@@ -16,9 +17,12 @@ def _logits(logits, temperature):
         raise ValueError(f"logits should have shape (..., V) with V ≥ 1; got shape {array.shape}.")
     if np.isnan(array).any() or np.isposinf(array).any() or np.isneginf(array).all(axis=-1).any():
         raise ValueError("logits hold NaN or +infinity (or nothing but −infinity); no probabilities follow from those.")
-    if not isinstance(temperature, Real) or not 0 < temperature < np.inf:
-        raise ValueError(f"temperature should be one number above 0; got {temperature!r}.")
-    return array.astype(np.result_type(array, np.float32), copy=False) / float(temperature)
+    # Below 1e-37 float32 has no such number; the limit, all probability on the largest logit, is long reached.
+    if not isinstance(temperature, Real) or not 1e-37 <= temperature < np.inf:
+        raise ValueError(f"temperature should be one number above 0 (at least 1e-37); got {temperature!r}.")
+    array = array.astype(np.result_type(array, np.float32), copy=False)
+    # The largest logit is taken off first: exp of what is left cannot overflow, and the ratios are unchanged.
+    return (array - array.max(axis=-1, keepdims=True)) / float(temperature)
 
 
 def log_softmax(logits, temperature=1.0):
@@ -26,16 +30,13 @@ def log_softmax(logits, temperature=1.0):
 
     A token masked with −infinity keeps probability 0. Raises ValueError for NaN, +infinity or temperature ≤ 0.
     """
-    scaled = _logits(logits, temperature)
-    # The largest logit is taken off first: exp of what is left cannot overflow, and the ratio is unchanged.
-    scaled = scaled - scaled.max(axis=-1, keepdims=True)
+    scaled = _below_largest(logits, temperature)
     return scaled - np.log(np.exp(scaled).sum(axis=-1, keepdims=True))
 
 
 def softmax(logits, temperature=1.0):
     """p = exp(ℓ/T) / Σ exp(ℓ/T): shape (..., V) to (..., V); every row sums to 1. Errors as for `log_softmax`."""
-    scaled = _logits(logits, temperature)
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    powers = np.exp(_below_largest(logits, temperature))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 

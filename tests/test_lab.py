@@ -69,6 +69,25 @@ def test_a_copy_that_is_not_a_notebook_any_more_is_kept(place):
     assert "my answer" in mine.read_text()
 
 
+@pytest.mark.parametrize("text", ["[]", "null", '{"cells": [1]}', '{"cells": [{"cell_type": "code", "source": null}]}'])
+def test_a_copy_of_any_odd_shape_is_kept(place, text):
+    project, work, theirs, mine = place
+    mine.write_text(text)
+    theirs.write_text(notebook("c"))
+    assert update_copies(project, work) == ["00_start_here.new.ipynb"] and mine.read_text() == text
+
+
+def test_notebooks_are_read_as_utf8_whatever_the_machines_default(place, monkeypatch):
+    project, work, theirs, mine = place
+    read_text = type(mine).read_text
+    monkeypatch.setattr(type(mine), "read_text", lambda self, encoding="cp1252": read_text(self, encoding=encoding))
+    theirs.write_text('{"cells": [{"cell_type": "markdown", "source": "√ ⏎ \u0141"}]}', encoding="utf-8")
+    assert update_copies(project, work) == [NAME]  # untouched, so replaced
+    mine.write_text('{"cells": [{"cell_type": "markdown", "source": "mine: Ł"}]}', encoding="utf-8")
+    theirs.write_text('{"cells": []}', encoding="utf-8")
+    assert update_copies(project, work) == ["00_start_here.new.ipynb"]
+
+
 def test_a_deleted_copy_comes_back(place):
     project, work, _, mine = place
     mine.unlink()

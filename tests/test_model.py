@@ -354,8 +354,55 @@ def test_a_model_without_an_unembedding_is_refused(tmp_path):
         transformers.CLIPVisionConfig(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2)
     ).save_pretrained(tmp_path)
     tiny_tokenizer(tmp_path)
-    with pytest.raises(ValueError, match="not a causal language model"):
+    with pytest.raises(ValueError, match="cannot be opened as a causal language model"):
         load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name, text, words",
+    [
+        ("tokenizer.json", "{", "holds no tokenizer that can be read"),
+        ("tokenizer.json", None, "holds no tokenizer that can be read"),
+        ("config.json", "{", "cannot be opened as a causal language model"),
+        ("model.safetensors", "cut", "cannot be opened as a causal language model"),
+    ],
+)
+def test_a_broken_folder_is_named(small, name, text, words):
+    (small / name).unlink() if text is None else (small / name).write_text(text)
+    with pytest.raises(ValueError, match=words):
+        load_model(small)
+
+
+def test_an_adapter_alone_is_no_model(small):
+    (small / "model.safetensors").rename(small / "adapter_model.safetensors")
+    with pytest.raises(ValueError, match="holds no model in safetensors"):
+        load_model(small)
+
+
+def test_a_tokenizer_file_that_truncates_or_pads_does_neither_here(small):
+    tokenizer = Tokenizer.from_file(str(small / "tokenizer.json"))
+    tokenizer.enable_truncation(2)
+    tokenizer.enable_padding(length=6)
+    tokenizer.save(str(small / "tokenizer.json"))
+    assert len(load_model(small).encode("ABBA")) == 4
+
+
+def test_a_word_that_would_be_read_as_something_else_has_no_id(small):
+    tokenizer = Tokenizer(models.WordLevel({"a": 0, "<unk>": 1, "far": 99}, unk_token="<unk>"))
+    tokenizer.save(str(small / "tokenizer.json"))
+    lm = load_model(small)
+    assert lm.id("a") == 0
+    with pytest.raises(ValueError, match="'qwerty' is not a token of this vocabulary; it would be read as '<unk>'"):
+        lm.id("qwerty")
+    with pytest.raises(ValueError, match="99 is out of range: this model has IDs 0 to 63"):  # more IDs than rows
+        lm.run("far")
+
+
+def test_what_a_run_returns_cannot_be_changed_by_accident(lm):
+    run = lm.run("a")
+    for array in (run.ids, run.residuals, run.sphere_states, run.logits):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
 
 
 def test_missing_weights_are_refused_not_drawn_at_random(tmp_path):

@@ -60,6 +60,17 @@ def test_a_wrong_answer_of_the_model(monkeypatch):
     assert "**no**: it says" in preflight.preflight().data
 
 
+def test_a_model_that_cannot_be_run(monkeypatch):
+    from helpers.model import LanguageModel
+
+    def broken(self, text):
+        raise OSError("half a file")
+
+    monkeypatch.setattr(LanguageModel, "run", broken)
+    *_, (_, wrong, fix) = preflight._model_and_canary()
+    assert wrong == "it cannot be run (OSError)." and "Delete the folder" in fix
+
+
 def test_a_model_that_cannot_be_had(monkeypatch):
     def fails(source=None):
         raise download.FetchError("No network, and this is what to do.")

@@ -33,6 +33,11 @@ def test_large_logits_do_not_overflow_and_masked_ones_get_zero():
         np.testing.assert_allclose(softmax(np.array([0, -np.inf])), [1, 0])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_tiny_temperature_gives_all_to_the_largest(dtype):
+    np.testing.assert_array_equal(softmax(np.array([1, 3, 2], dtype), 1e-37), [0, 1, 0])
+
+
 def test_float32_stays_float32_whatever_the_temperature():
     x = np.ones(4, np.float32)
     assert softmax(x.astype(np.float16)).dtype == np.float32  # computed with room to spare
@@ -61,7 +66,7 @@ def test_entropy_limits():
         (lambda: entropy([0.5, 0.51]), ValueError, "sum to 1"),
         (lambda: softmax([]), ValueError, r"got shape \(0,\)"),
         (lambda: softmax(["a"]), TypeError, "real numbers"),
-        (lambda: softmax([1, 2], 0), ValueError, "temperature should be one number above 0; got 0"),
+        (lambda: softmax([1, 2], 0), ValueError, r"one number above 0 \(at least 1e-37\); got 0"),
         (lambda: softmax([1, 2], -1), ValueError, "got -1"),
         (lambda: softmax([1, 2], [1, 2]), ValueError, "one number"),
         (lambda: entropy("even"), TypeError, "real numbers"),
