@@ -222,7 +222,7 @@ def nearest(query, vectors, k=10, by="cosine"):
     queries, vectors = _table(query, vectors, "query", "vectors")
     if not _whole(k) or not 1 <= k <= len(vectors):
         raise ValueError(f"k should be a whole number from 1 to {len(vectors)}, the number of rows; got {k!r}.")
-    sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))  # float32 loses squares of small numbers
+    sizes = _row_sizes(vectors)
     if by == "cosine":
         queries, sizes = unit(queries), _directed(sizes, "vectors")
     ids, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
@@ -240,6 +240,13 @@ def nearest(query, vectors, k=10, by="cosine"):
         chosen = best[first[:, None] + np.arange(k)]
         ids[start : start + BLOCK], scores[start : start + BLOCK] = columns[chosen], exact[chosen]
     return (ids[0], scores[0]) if single else (ids, scores)
+
+
+def _row_sizes(vectors):
+    sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    if sizes.min() < 1e-15:  # float32 loses the squares of small numbers; float64 takes three times as long
+        sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)).astype(vectors.dtype)
+    return sizes
 
 
 def _scores(queries, rows, vectors, columns, by):
