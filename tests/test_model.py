@@ -283,6 +283,14 @@ def test_offsets_carry_the_heads_scale(small):
     np.testing.assert_allclose(lm.offsets, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_without_a_final_norm_a_state_is_the_residual(small):
+    lm = load_model(small)
+    vars(lm)["_parts"] = replace(lm._parts, norm_kind="none")
+    x = np.random.default_rng(0).normal(size=(2, 24))
+    assert lm.radius is None
+    np.testing.assert_array_equal(lm.to_sphere(x), x.astype(np.float32))
+
+
 def test_a_hub_id_is_fetched_as_config_tokenizer_and_safetensors(small, monkeypatch):
     import huggingface_hub
 
