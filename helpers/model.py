@@ -175,7 +175,7 @@ class LanguageModel:
         return _frozen((parts.scale * (parts.unembedding @ parts.norm_bias + parts.head_bias)).astype(np.float32))
 
     n_vocab = property(lambda self: self.embedding.shape[0])
-    width = property(lambda self: self.unembedding.shape[1] if "_parts" in vars(self) else self.embedding.shape[1])
+    width = property(lambda self: self.embedding.shape[1])
     n_layers = property(lambda self: len(self._parts.layers))
     tied = property(lambda self: self._parts.tied)
     norm_kind = property(lambda self: self._parts.norm_kind)
