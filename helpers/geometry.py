@@ -223,6 +223,7 @@ def nearest(query, vectors, k=10, by="cosine"):
     if not _whole(k) or not 1 <= k <= len(vectors):
         raise ValueError(f"k should be a whole number from 1 to {len(vectors)}, the number of rows; got {k!r}.")
     sizes = _row_sizes(vectors)
+    slack = _slack(queries, vectors, sizes, by)
     if by == "cosine":
         queries, sizes = unit(queries), _directed(sizes, "vectors")
     ids, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
@@ -231,9 +232,10 @@ def nearest(query, vectors, k=10, by="cosine"):
         if by == "cosine":
             products /= sizes
         elif by == "euclidean":  # argmin ‖q − v‖² = argmax q·v − ‖v‖²/2: one product serves all three rulers
-            products -= sizes**2 / 2
-        bounds = _lower_bounds(products, k) - _rounding(block, sizes, by)
-        rows, columns = np.divmod(np.flatnonzero(products >= bounds[:, None]), len(vectors))
+            products -= sizes**2 / 2 - slack
+        else:
+            products += slack
+        rows, columns = np.divmod(np.flatnonzero(products >= _bounds(products, slack, k)), len(vectors))
         exact = _scores(block, rows, vectors, columns, by)
         best = np.lexsort((columns, exact if by == "euclidean" else -exact, rows))
         first = np.searchsorted(rows[best], np.arange(len(block)))
@@ -264,12 +266,26 @@ def _scores(queries, rows, vectors, columns, by):
     return scores
 
 
-def _rounding(block, sizes, by):
-    """How far a product of this precision may be off: candidates this close to the k-th best are all kept."""
-    largest = 1 if by == "cosine" else np.linalg.norm(block, axis=1).max() * sizes.max()
-    if by == "euclidean":
-        largest += sizes.max() ** 2
-    return 4 * np.sqrt(block.shape[1]) * np.finfo(block.dtype).eps * largest
+def _slack(queries, vectors, sizes, by):
+    """How far the product with each row may be off: (V,), or one number where all sizes are 1."""
+    share = 4 * queries.shape[1] ** 0.5 * float(max(np.finfo(queries.dtype).eps, np.finfo(vectors.dtype).eps))
+    if by == "cosine":
+        return share
+    largest = np.linalg.norm(queries, axis=1).max() * sizes
+    return share * (largest + sizes**2 if by == "euclidean" else largest)
+
+
+def _bounds(products, slack, k):
+    """What a column must reach, (n, 1), to be among a row's k best once the rounding is gone.
+
+    The products stand at their upper ends; k of them reach the lower bound, so k exact ones reach that less twice
+    the slack of those that do. A long row far from the query thus does not loosen the bound.
+    """
+    reached = _lower_bounds(products, k)[:, None]
+    if np.ndim(slack) == 0:
+        return reached - 2 * slack
+    rows, columns = np.divmod(np.flatnonzero(products >= reached), products.shape[1])
+    return reached - 2 * np.maximum.reduceat(slack[columns], np.searchsorted(rows, np.arange(len(products))))[:, None]
 
 
 def _lower_bounds(products, k):

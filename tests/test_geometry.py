@@ -237,6 +237,37 @@ def test_nearest_crosses_block_borders(by, monkeypatch):
     np.testing.assert_array_equal(again[1], scores)
 
 
+@pytest.mark.parametrize("by", ["cosine", "dot", "euclidean"])
+def test_rows_after_the_last_whole_group_count(by):
+    rows = np.random.default_rng(0).normal(size=(5 * 1024 + 57, 8)).astype(np.float32)
+    rows[-3] = rows[7]  # found among the groups and, as a copy, behind them
+    assert nearest(rows[7], rows, 2, "euclidean" if by == "dot" else by)[0].tolist() == [7, len(rows) - 3]
+    rows[-3] *= 50
+    assert nearest(rows[7], rows, 1, "dot")[0].tolist() == [len(rows) - 3]
+
+
+@pytest.mark.parametrize("by", ["dot", "euclidean"])
+def test_one_long_row_does_not_loosen_the_search(by, monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(5000, 8)).astype(np.float32)
+    query, scored, exact = rows[0].copy(), [], geometry._scores
+    rows[4000] *= -3e6 * np.sign(rows[4000] @ query)  # long, and pointing away
+    monkeypatch.setattr(geometry, "_scores", lambda *args: scored.append(len(args[1])) or exact(*args))
+    assert nearest(query, rows, 10, by)[0].tolist() == full_sort(query, rows, by)[:10]
+    assert scored == [pytest.approx(10, abs=10)]
+
+
+@pytest.mark.parametrize("by", ["cosine", "euclidean"])
+def test_a_float64_query_meets_float32_rows(by):
+    """Sizes of float32 rows are rounded, whatever the query's type: near ties need the coarser one's slack."""
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=64)
+    rows = (base + 1e-5 * rng.normal(size=(3000, 64))).astype(np.float32)
+    slow = [loop_cosine(base, row.astype(float)) for row in rows]
+    if by == "euclidean":
+        slow = [-loop_dot(base - row, base - row) for row in rows.astype(float)]
+    assert nearest(base, rows, 5, by)[0].tolist() == np.argsort(-np.array(slow))[:5].tolist()
+
+
 def test_float64_vectors_are_compared_in_float64():
     targets = np.array([[1.0, 0], [1 + 1e-12, 0]])
     assert winners([[1.0, 0]], targets).tolist() == [1]
