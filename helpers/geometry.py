@@ -85,10 +85,17 @@ def unit(vectors):
     Raises ValueError for a zero vector, which has no direction.
     """
     array = _vectors(vectors, "The argument")
-    # Dividing by the largest entry first keeps tiny and huge vectors from under- and overflowing.
-    largest = np.abs(array).max(axis=-1, keepdims=True)
-    array = array / np.where(largest == 0, 1, largest)
-    return array / _directed(np.linalg.norm(array, axis=-1, keepdims=True), "The argument")
+    if array.dtype != np.float32:
+        # Dividing by the largest entry first keeps tiny and huge vectors from under- and overflowing.
+        largest = np.abs(array).max(axis=-1, keepdims=True)
+        array = array / np.where(largest == 0, 1, largest)
+    sizes = _directed(_sizes(array), "The argument")[..., None]
+    return np.divide(array, sizes, out=np.empty_like(array), casting="same_kind")
+
+
+def _sizes(array):
+    """‖v‖ of each vector, in float64 at least: float32 cannot under- or overflow there. No second large array."""
+    return np.sqrt(np.einsum("...k,...k->...", array, array, dtype=np.result_type(array, np.float64)))
 
 
 def dot(a, b):
@@ -103,13 +110,19 @@ def cosine(a, b):
     Shapes (..., d) and (..., d), broadcast, to (...). Raises ValueError for a zero vector.
     """
     a, b = _pair(a, b)
-    return np.clip(np.einsum("...k,...k->...", unit(a), unit(b)), -1, 1)
+    kind = np.result_type(a, b)
+    if kind != np.float32:  # its squares may under- or overflow
+        a, b = unit(a), unit(b)
+    sizes = _directed(_sizes(a), "The first argument") * _directed(_sizes(b), "The second argument")
+    return np.clip(np.einsum("...k,...k->...", a, b, dtype=sizes.dtype) / sizes, -1, 1).astype(kind)
 
 
 def euclidean(a, b):
     """The Euclidean distance ‖a − b‖: shapes (..., d) and (..., d), broadcast, to (...)."""
     a, b = _pair(a, b)
-    return np.linalg.norm(a - b, axis=-1)
+    difference = a - b
+    # einsum, unlike np.linalg.norm, makes no second array of this size.
+    return np.sqrt(np.einsum("...k,...k->...", difference, difference))
 
 
 def angle(a, b):
@@ -222,7 +235,7 @@ def nearest(query, vectors, k=10, by="cosine"):
     queries, vectors = _table(query, vectors, "query", "vectors")
     if not _whole(k) or not 1 <= k <= len(vectors):
         raise ValueError(f"k should be a whole number from 1 to {len(vectors)}, the number of rows; got {k!r}.")
-    sizes = _row_sizes(vectors)
+    sizes = _sizes(vectors).astype(vectors.dtype)
     slack = _slack(queries, vectors, sizes, by)
     if by == "cosine":
         queries, sizes = unit(queries), _directed(sizes, "vectors")
@@ -242,13 +255,6 @@ def nearest(query, vectors, k=10, by="cosine"):
         chosen = best[first[:, None] + np.arange(k)]
         ids[start : start + BLOCK], scores[start : start + BLOCK] = columns[chosen], exact[chosen]
     return (ids[0], scores[0]) if single else (ids, scores)
-
-
-def _row_sizes(vectors):
-    sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    if sizes.min() < 1e-15:  # float32 loses the squares of small numbers; float64 takes three times as long
-        sizes = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)).astype(vectors.dtype)
-    return sizes
 
 
 def _scores(queries, rows, vectors, columns, by):

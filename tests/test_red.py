@@ -76,9 +76,9 @@ def test_a_fault_in_a_saved_output_turns_it_red(project, tmp_path, plant):
 def test_a_swapped_sign_in_cosine_turns_tests_and_notebook_red(project):
     path = project / "helpers" / "geometry.py"
     sound = path.read_text()
-    line = 'return np.clip(np.einsum("...k,...k->...", unit(a), unit(b)), -1, 1)'
+    line = "return np.clip(np.einsum("
     assert line in sound
-    path.write_text(sound.replace(line, line.replace("np.clip(", "np.clip(-")))
+    path.write_text(sound.replace(line, line.replace("np.einsum", "-np.einsum")))
     try:
         by_tests = run_pytest(project, "tests/test_geometry.py")
         by_notebook = run_pytest(project, "notebooks/" + NAME)
