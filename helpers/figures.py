@@ -5,6 +5,7 @@ wrong order, would change them. The style holds inside these functions only; you
 """
 
 import functools
+from itertools import product
 
 import matplotlib as mpl
 import numpy as np
@@ -13,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from helpers.display import visible
 
@@ -20,7 +23,8 @@ from helpers.display import visible
 # with every common colour blindness (SRON/EPS/TN/09-002, 2021). Nothing is told by colour alone.
 AREAS = ["#77AADD", "#EE8866", "#EEDD88", "#44BB99", "#FFAABB", "#99DDFF", "#BBCC33", "#AAAA00"]
 GREYS = ["#DDDDDD", "#C4C4C4", "#EDEDED", "#D0D0D0"]
-BLUE, RED, GREY = "#4477AA", "#EE6677", "#888888"
+LINES = ["#4477AA", "#EE6677", "#228833", "#AA3377", "#BB8800"]
+BLUE, RED, GREY = *LINES[:2], "#888888"
 
 STYLE = {
     "font.size": 10,
@@ -47,10 +51,10 @@ def styled(draw):
 
 
 @styled
-def canvas(width, height, columns=1):
-    """A new figure of width × height inches, and its axes: one, or a row of `columns`."""
+def canvas(width, height, columns=1, rows=1):
+    """A new figure of width × height inches, and its axes: one, or an array of them."""
     fig = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.06))
-    return fig, fig.subplots(1, columns)
+    return fig, fig.subplots(rows, columns)
 
 
 # ---------------------------------------------------------------- bars and histograms
@@ -59,18 +63,25 @@ def canvas(width, height, columns=1):
 @styled
 def draw_bars(ax, names, values, title, unit, null=None):
     """Horizontal bars, first on top, each with its value at its end; the one named `null` is grey and hatched."""
+    names = [str(name) for name in names]  # numbers would become places on the axis
     bars = ax.barh(names, values, color=[GREY if name == null else BLUE for name in names], height=0.7)
     for bar, name in zip(bars, names, strict=True):
         bar.set_hatch("///" if name == null else "")
         bar.set_edgecolor("white")
-    ax.bar_label(bars, fmt=lambda value: f"{value:,.4g}", padding=4)
+    ax.bar_label(bars, fmt=_number, padding=4)
     ax.invert_yaxis()
     ax.margins(x=0.12)
     ax.set_title(title, loc="left")
     ax.set_xlabel(unit)
     ax.tick_params(axis="y", length=0)
+    for label in ax.get_yticklabels():
+        label.set_parse_math(False)
     ax.spines["left"].set_visible(False)
     return _bars_in_words(ax)
+
+
+def _number(value):
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _bars_in_words(ax):
@@ -78,34 +89,53 @@ def _bars_in_words(ax):
     places = ax.get_yticks()
     bars = sorted(ax.patches, key=lambda bar: ax.transData.transform((0, bar.get_y()))[1], reverse=True)
     said = [
-        f"{labels[np.abs(places - bar.get_y() - bar.get_height() / 2).argmin()]} {bar.get_width():,.4g}" for bar in bars
+        f"{labels[np.abs(places - bar.get_y() - bar.get_height() / 2).argmin()]} {_number(bar.get_width())}"
+        for bar in bars
     ]
     return f"{ax.get_title(loc='left')} ({ax.get_xlabel()}), from the top: {'; '.join(said)}."
 
 
 @styled
-def draw_histograms(ax, samples, bins, title, unit):
+def draw_histograms(ax, samples, bins, title, unit, log=False):
     """Two outlined histograms on one axis, each named beside its curve; the second, the null, is grey and dashed.
 
-    `samples` maps a name to values. Heights are shares of a histogram's own values, in percent.
+    `samples` maps a name to values, all of them within the bins. Heights are shares of a histogram's own values, in
+    percent; `log` gives them a logarithmic axis, on which single values still show.
     """
     for (name, values), colour, line in zip(samples.items(), (BLUE, GREY), ("-", "--"), strict=True):
         weights = np.full(len(values), 100 / len(values))
         ax.hist(values, bins, weights=weights, histtype="step", color=colour, linestyle=line, linewidth=2, label=name)
     ax.set_title(title, loc="left")
     ax.set_xlabel(unit)
-    ax.set_ylabel("share of the pairs (%)")
+    ax.set_ylabel("share (%)")
+    if log:
+        ax.set_yscale("log")
+        ax.set_ylim(50 / max(map(len, samples.values())), 150)
+        ax.set_ylabel("share (%), logarithmic")
+        ax.yaxis.set_major_formatter("{x:g}")
+    ax.figure.draw_without_rendering()  # names are placed by their extent on the page
     leftmost = min(ax.patches, key=_middle)
     for patch in ax.patches:
-        edges, heights = _steps(patch)
-        flank = np.flatnonzero(heights > 0.7 * heights.max())
-        on_left = patch is leftmost
-        x, height = (edges[flank[0]], heights[flank[0]]) if on_left else (edges[flank[-1] + 1], heights[flank[-1]])
-        offset = (-10, 0) if on_left else (10, 0)
-        ha = "right" if on_left else "left"
-        name = f"{patch.get_label()}\n(half below {_middle(patch):.2f})"
-        ax.annotate(name, (x, height), offset, textcoords="offset points", ha=ha, va="center")
+        text = _name_beside(ax, patch, -1, 0.7) if patch is leftmost else _name_beside(ax, patch, 1, 0.7)
+        if text.get_window_extent().x0 < ax.bbox.x0:  # no room on the left: on the right, then
+            text.remove()
+            _name_beside(ax, patch, 1, 0.25 if log else 0.7).set_va("bottom")
     return _histograms_in_words(ax)
+
+
+def _name_beside(ax, patch, side, height):
+    """A histogram's name left (-1) or right (1) of its outline, where that has come down to `height` of its top."""
+    edges, heights = _steps(patch)
+    reached = np.flatnonzero(heights > height * heights.max())
+    bin, edge = (reached[0], reached[0]) if side < 0 else (reached[-1], reached[-1] + 1)
+    return ax.annotate(
+        f"{patch.get_label()}\n(half below {_middle(patch):.2f})",
+        (edges[edge], heights[bin]),
+        (10 * side, 0),
+        textcoords="offset points",
+        ha="right" if side < 0 else "left",
+        va="center",
+    )
 
 
 def _steps(patch):
@@ -118,19 +148,212 @@ def _steps(patch):
 def _middle(patch):
     """The value below which half of a histogram lies, read from its outline."""
     edges, heights = _steps(patch)
-    return np.interp(heights.sum() / 2, np.cumsum(heights), edges[1:])
+    return np.interp(heights.sum() / 2, np.cumsum([0, *heights]), edges)
 
 
 def _histograms_in_words(ax):
     said = []
     for patch in ax.patches:
         edges, heights = _steps(patch)
-        top = heights.argmax()
+        top, filled = heights.argmax(), np.flatnonzero(heights)
         said.append(
             f"{patch.get_label()}: most values from {edges[top]:.2f} to {edges[top + 1]:.2f} ({heights[top]:.0f} %), "
-            f"half of them below {_middle(patch):.2f}"
+            f"half of them below {_middle(patch):.2f}, all from {edges[filled[0]]:.2f} to {edges[filled[-1] + 1]:.2f}"
         )
     return f"{ax.get_title(loc='left')} ({ax.get_xlabel()}) {'. '.join(said)}."
+
+
+# ---------------------------------------------------------------- curves, clouds and matrices
+
+
+@styled
+def draw_curves(ax, x, curves, title, x_unit, unit, null=None):
+    """Curves over one x, each named at its right end; the one named `null` is grey and dashed."""
+    colours = iter(LINES)
+    for name, values in curves.items():
+        colour, dashes = (GREY, "--") if name == null else (next(colours), "-")
+        ax.plot(x, values, dashes, color=colour, linewidth=2, label=name)
+    ax.set_title(title, loc="left")
+    ax.set_xlabel(x_unit)
+    ax.set_ylabel(unit)
+    ax.xaxis.set_major_formatter(lambda value, _: _number(value))
+    ax.set_xlim(x[0], x[-1])
+    _name_ends(ax)
+    return _curves_in_words(ax)
+
+
+def _name_ends(ax):
+    """Each curve's name at its right end, from the lowest up, lifted where it would touch the one below it."""
+    ends = sorted(ax.lines, key=lambda line: line.get_ydata()[-1])
+    style = dict(textcoords="offset points", va="center", parse_math=False)
+    texts = [
+        ax.annotate(line.get_label(), np.transpose(line.get_data())[-1], (6, 0), color=line.get_color(), **style)
+        for line in ends
+    ]
+    for _ in range(2):  # the names take room from the axes, which moves the ends
+        ax.figure.draw_without_rendering()
+        top = -np.inf
+        for text in texts:
+            text.set_position((6, 0))
+            box = text.get_window_extent()
+            lift = max(0, top - box.y0 + 1)
+            text.set_position((6, lift * 72 / ax.figure.dpi))
+            top = box.y1 + lift
+
+
+def _curves_in_words(ax):
+    said = []
+    for line in ax.lines:
+        x, y = map(np.asarray, line.get_data())
+        low, high = y.argmin(), y.argmax()
+        said.append(
+            f"{' '.join(line.get_label().split())}: {y[0]:.2f} at first, lowest {y[low]:.2f} at {_number(x[low])}, "
+            f"highest {y[high]:.2f} at {_number(x[high])}, {y[-1]:.2f} at last"
+        )
+    return f"{ax.get_title(loc='left')} ({ax.get_ylabel()}, by {ax.get_xlabel()}). {'. '.join(said)}."
+
+
+@styled
+def draw_landscape(ax, values, name, title, unit, n_named=3):
+    """A dot for each token ID, its value as height; the highest `n_named` are ringed, and named by `name(id)`."""
+    ax.plot(values, ".", markersize=1.5, color=BLUE)
+    best = np.argsort(-np.asarray(values), kind="stable")[:n_named]
+    ax.plot(best, values[best], "o", markersize=7, color="none", markeredgecolor="black", gid="named")
+    ax.set_title(title, loc="left")
+    ax.set_xlabel("token ID")
+    ax.set_ylabel(unit)
+    ax.xaxis.set_major_formatter(lambda value, _: _number(value))
+    ax.set_xlim(-0.01 * len(values), 1.01 * len(values))
+    ax.margins(y=0.15)
+    span, height = np.ptp(values), np.inf
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    for i in best:
+        height = min(values[i], height - 0.13 * span)  # names one under the other, in the order of their values
+        ax.annotate(
+            f"{visible(name(i))}  {values[i]:.2f}", (i, values[i]), (i + 0.025 * len(values), height), va="center",
+            path_effects=halo, arrowprops=dict(arrowstyle="-", linewidth=0.6, shrinkA=0, shrinkB=3), parse_math=False,
+        )  # fmt: skip
+    return _landscape_in_words(ax)
+
+
+def _landscape_in_words(ax):
+    dots, named = ax.lines
+    height = dots.get_ydata()
+    said = [
+        f"`{text.get_text().split('  ')[0]}` {height[int(i)]:.2f} (ID {int(i):,})"
+        for text, i in zip(ax.texts, named.get_xdata(), strict=True)
+    ]
+    return (
+        f"{ax.get_title(loc='left')} ({ax.get_ylabel()}), highest: {', '.join(said)}; "
+        f"half of all below {np.median(height):.2f}, the lowest {height.min():.2f}."
+    )
+
+
+@styled
+def draw_groups(ax, points, names, groups, title):
+    """Named points in the plane, a colour and a sign for each group; `groups` holds each point's group name."""
+    groups = np.asarray(groups)
+    for group, colour, sign in zip(dict.fromkeys(groups), LINES, "osD^v", strict=False):
+        ax.plot(*points[groups == group].T, sign, color=colour, markersize=6, label=group)
+    ax.set_title(title, loc="left")
+    ax.set(xticks=[], yticks=[], aspect="equal", anchor="N")
+    ax.spines[:].set_visible(False)
+    ax.margins(0.12)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=9)
+    _place_names(ax, points, names)
+    return _groups_in_words(ax)
+
+
+def _place_names(ax, points, names):
+    """Each name beside its point, or farther off, in the first place that overlaps no other name and no point."""
+    ax.figure.draw_without_rendering()
+    taken = [Bbox.from_bounds(*(ax.transData.transform(point) - 4), 8, 8) for point in points]
+    ways = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+    for point, name in zip(points, names, strict=True):
+        for far, (right, up) in product((1, 2.5, 4), ways):
+            ha, va = ("right", "center", "left")[right + 1], ("top", "center", "bottom")[up + 1]
+            offset = (6 * far * right, 5 * far * up)
+            line = dict(arrowstyle="-", linewidth=0.5, color=GREY, shrinkA=0, shrinkB=3) if far > 1 else None
+            text = ax.annotate(
+                name, point, offset, textcoords="offset points", ha=ha, va=va, fontsize=8.5, parse_math=False,
+                arrowprops=line,
+            )  # fmt: skip
+            text.get_window_extent()  # brings the text to its place
+            box = Text.get_window_extent(text)  # its extent without the line
+            if not any(box.overlaps(other) for other in taken):
+                break
+            text.remove()
+        else:
+            continue  # no room: the point stays without its name
+        taken.append(box)
+
+
+def _groups_in_words(ax):
+    said = []
+    for line in ax.lines:
+        points = np.column_stack(line.get_data())
+        middle = points.mean(axis=0)
+        others = np.concatenate([np.column_stack(other.get_data()) for other in ax.lines if other is not line])
+        apart = np.linalg.norm(others - middle, axis=1).min() > np.linalg.norm(points - middle, axis=1).max()
+        said.append(f"{line.get_label()} {'apart from all others' if apart else 'among others'}")
+    return f"{ax.get_title(loc='left')}: {', '.join(said)}."
+
+
+@styled
+def draw_matrix(ax, matrix, title, limit):
+    """A square matrix as coloured cells: red above zero, blue below, white at zero, full at ±`limit`."""
+    image = ax.imshow(matrix, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+    ax.set_title(title, loc="left")
+    ax.set(xticks=[], yticks=[])
+    bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.8)
+    bar.outline.set_visible(False)
+    return _matrix_in_words(ax)
+
+
+def _matrix_in_words(ax):
+    matrix = ax.images[0].get_array().data
+    diagonal, others = np.diag(matrix), matrix[~np.eye(len(matrix), dtype=bool)]
+    return (
+        f"{ax.get_title(loc='left')}: {diagonal.min():.2f} to {diagonal.max():.2f} on the diagonal, "
+        f"{others.min():.2f} to {others.max():.2f} off it (half below {np.median(others):.2f})."
+    )
+
+
+@styled
+def draw_arrows(ax, vectors, names, title, state):
+    """Vectors in the plane as named arrows from the origin, and a state z in red.
+
+    A dashed line drops from each tip to its foot on the line of z: the dot product with z is the foot's place along
+    z, negative behind the origin, times the size of z.
+    """
+    along = np.asarray(state) / np.linalg.norm(state)
+    ax.axline((0, 0), along, color=RED, linewidth=0.8, zorder=0)
+    for vector in vectors:
+        foot = (vector @ along) * along
+        ax.plot(*np.stack([vector, foot]).T, ":", color=GREY, linewidth=1.2)
+    arrows = ax.quiver(
+        *np.zeros((2, len(vectors) + 1)), *np.stack([*vectors, state]).T, angles="xy", scale_units="xy", scale=1,
+        color=[BLUE] * len(vectors) + [RED], units="inches", width=0.03,
+    )  # fmt: skip
+    for vector, name in zip([*vectors, state], [*names, "z"], strict=True):
+        right, up = np.asarray(vector) / np.linalg.norm(vector)
+        side = -10 if name == "z" else 10  # beside the arrow: z's own line goes on behind its tip
+        offset = (4 * right - side * up, 4 * up + side * right)
+        ax.annotate(name, vector, offset, textcoords="offset points", ha="center", va="center", fontsize=11)
+    ax.set_title(title, loc="left")
+    corners = np.stack([*vectors, state, (0, 0)])
+    margin = 0.12 * np.ptp(corners, axis=0).max()
+    (left, bottom), (right, top) = corners.min(axis=0) - margin, corners.max(axis=0) + margin
+    ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    ax.set_axis_off()
+    return _arrows_in_words(ax, arrows)
+
+
+def _arrows_in_words(ax, arrows):
+    tips = np.stack([arrows.U, arrows.V], axis=1)
+    names = [text.get_text() for text in ax.texts]
+    said = [f"{name} to ({x:.2g}, {y:.2g})" for name, (x, y) in zip(names, tips, strict=True)]
+    return f"{ax.get_title(loc='left')}, arrows from the origin: {', '.join(said)}."
 
 
 # ---------------------------------------------------------------- text cut into pieces
@@ -151,7 +374,17 @@ def draw_pieces(ax, pieces, title, notes=None):
         )  # fmt: skip
         ax.add_patch(box)
         middle = left + width / 2
-        ax.text(middle, 0.5, visible(piece), ha="center", va="center", family="monospace", fontsize=11, gid="piece")
+        ax.text(
+            middle,
+            0.5,
+            visible(piece),
+            ha="center",
+            va="center",
+            family="monospace",
+            fontsize=11,
+            gid="piece",
+            parse_math=False,
+        )
         ax.text(middle, -0.25, note, ha="center", va="top", fontsize=9, color="#333333")
         left += width + 0.15
     ax.set_xlim(-0.3, max(left, 46))

@@ -124,6 +124,131 @@ def test_histograms_name_each_curve_beside_it():
     assert [patch.get_linestyle()[1] is not None for patch in ax.patches] == [False, True]  # the null is dashed
 
 
+def test_bars_may_be_named_by_numbers_dollars_and_be_large():
+    _, ax = figures.canvas(5, 2)
+    words = figures.draw_bars(ax, [7, "$a$"], [49_152, 0.12345], "Counts", "tokens")
+    assert words == "Counts (tokens), from the top: 7 49,152; $a$ 0.1235."
+    assert [text.get_text() for text in ax.texts] == ["49,152", "0.1235"]
+    assert not any(label.get_parse_math() for label in ax.get_yticklabels())
+
+
+def test_a_histogram_whose_first_bin_holds_half_has_its_middle_there():
+    _, ax = figures.canvas(5, 3)
+    samples = {"one": np.r_[np.full(6, 0.05), np.full(4, 0.55)], "other": np.full(10, 0.95)}
+    words = figures.draw_histograms(ax, samples, np.linspace(0, 1, 11), "Two", "size")
+    assert "one: most values from 0.00 to 0.10 (60 %), half of them below 0.08, all from 0.00 to 0.60" in words
+
+
+def test_a_logarithmic_histogram_shows_single_values_and_says_the_same():
+    rng = np.random.default_rng(0)
+    samples = {"real": np.r_[rng.normal(5, 0.3, 999), 9.05], "null": rng.normal(5, 0.1, 1000)}
+    words = []
+    for log in (False, True):
+        _, ax = figures.canvas(5, 3)
+        words.append(figures.draw_histograms(ax, samples, np.linspace(0, 10, 101), "Sizes", "size", log))
+    assert words[0] == words[1] and "real: most values from 4.90 to 5.00" in words[0] and "to 9.10" in words[0]
+    assert ax.get_yscale() == "log" and ax.get_ylim()[0] < 0.1  # one value of a thousand is 0.1 %
+
+
+def inside(ax, text):
+    box, page = text.get_window_extent(), ax.figure.bbox
+    return box.x0 >= 0 and box.y0 >= 0 and box.x1 <= page.x1 and box.y1 <= page.y1
+
+
+def apart(texts):
+    boxes = [mpl.text.Text.get_window_extent(text) for text in texts]
+    return not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def curves(ax):
+    values = {"up": np.array([1.0, 2, 4]), "down": np.array([5.0, 4, 4.01]), "null\nmedian": np.array([4.0, 4, 4.02])}
+    return figures.draw_curves(ax, np.array([10, 2000, 3000]), values, "Size", "ID", "size", null="null\nmedian")
+
+
+def test_curves_say_where_they_go_and_are_named_apart_at_their_ends():
+    _, ax = figures.canvas(6, 3)
+    words = curves(ax)
+    assert words.startswith(
+        "Size (size, by ID). up: 1.00 at first, lowest 1.00 at 10, highest 4.00 at 3,000, 4.00 at l"
+    )
+    assert "null median: 4.00 at first" in words
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--"]
+    ax.figure.draw_without_rendering()
+    assert apart(ax.texts) and all(inside(ax, text) for text in ax.texts)
+    assert [text.get_text() for text in sorted(ax.texts, key=lambda text: text.get_window_extent().y0)] == [
+        "up", "down", "null\nmedian",
+    ]  # fmt: skip
+    ax.lines[0].set_ydata([4, 2, 1])  # a curve drawn backwards
+    assert "up: 4.00 at first" in figures._curves_in_words(ax)
+
+
+def test_a_landscape_names_its_peaks_by_what_stands_there():
+    _, ax = figures.canvas(6, 2)
+    heights = np.linspace(-3, -1, 2000)
+    heights[[7, 900]] = [2, 1]
+    words = figures.draw_landscape(ax, heights, {7: " the", 900: "$x$", 1999: "z"}.get, "Out", "score")
+    assert words.startswith("Out (score), highest: `␣the` 2.00 (ID 7), `$x$` 1.00 (ID 900), `z` -1.00 (ID 1,999); half")
+    assert words.endswith("half of all below -2.00, the lowest -3.00.")
+    dots, rings = ax.lines
+    assert list(rings.get_xdata()) == [7, 900, 1999] and list(rings.get_ydata()) == [2, 1, -1]
+    dots.set_ydata(-heights)
+    assert "`␣the` -2.00" in figures._landscape_in_words(ax)
+
+
+KINDS = ["far", "near", "nearer"]
+
+
+def groups(spread):
+    _, ax = figures.canvas(4, 4)
+    rng = np.random.default_rng(0)
+    middles = np.repeat([[0, 0], [10, 0], [10, 0.2]], 4, axis=0)
+    points = middles + spread * rng.normal(size=(12, 2))
+    names = [f"word {i}" for i in range(12)]
+    return figures.draw_groups(ax, points, names, np.repeat(KINDS, 4), "Words"), ax, points
+
+
+def test_groups_are_said_to_keep_apart_only_where_they_do():
+    assert groups(0.01)[0] == f"Words: {', '.join(f'{kind} apart from all others' for kind in KINDS)}."
+    words, ax, _ = groups(1.0)
+    assert words == "Words: far apart from all others, near among others, nearer among others."
+    ax.lines[0].set_data(ax.lines[1].get_data())
+    assert "far among others" in figures._groups_in_words(ax)
+
+
+def test_names_of_points_overlap_neither_each_other_nor_a_point():
+    _, ax, points = groups(1.0)
+    assert len(ax.texts) == 12 and apart(ax.texts)
+    places = ax.transData.transform(points)
+    for text in ax.texts:
+        box = mpl.text.Text.get_window_extent(text)
+        assert not any(box.contains(*place) for place in places)
+    assert {text.get_text(): tuple(text.xy) for text in ax.texts}["word 5"] == tuple(points[5])
+
+
+def test_a_matrix_tells_its_diagonal_from_the_rest():
+    _, ax = figures.canvas(4, 4)
+    words = figures.draw_matrix(ax, np.array([[2.0, -1, 0], [-1, 3, 0.5], [0, 0.5, 4]]), "Table", 5)
+    assert words == "Table: 2.00 to 4.00 on the diagonal, -1.00 to 0.50 off it (half below 0.00)."
+    image = ax.images[0]
+    assert image.get_clim() == (-5, 5) and image.to_rgba(np.zeros((1, 1)))[0, 0, :3] == pytest.approx(0.97, abs=0.01)
+    red, _, blue = image.to_rgba(np.full((1, 1), 4.0))[0, 0, :3]
+    assert red > blue  # red above zero
+    image.set_data(image.get_array()[::-1])
+    assert "on the diagonal" in figures._matrix_in_words(ax) and "2.00 to 4.00" not in figures._matrix_in_words(ax)
+
+
+def test_arrows_end_where_they_should_and_drop_to_the_line_of_the_state():
+    _, ax = figures.canvas(4, 4)
+    words = figures.draw_arrows(ax, np.array([[1.0, 2.0], [-1.0, 0.5]]), ["A", "B"], "Toy", np.array([2.0, 1.0]))
+    assert words == "Toy, arrows from the origin: A to (1, 2), B to (-1, 0.5), z to (2, 1)."
+    _, *drops = ax.lines
+    for drop, vector in zip(drops, [[1, 2], [-1, 0.5]], strict=True):
+        tip, foot = np.transpose(drop.get_data())
+        np.testing.assert_allclose(tip, vector)
+        assert (tip - foot) @ [2, 1] == pytest.approx(0) and foot[0] == pytest.approx(2 * foot[1])
+    assert ax.get_aspect() == 1
+
+
 def test_ball_pixels_are_a_half_sphere_seen_from_the_front():
     pixels = figures.ball_pixels(101)
     np.testing.assert_allclose(np.linalg.norm(pixels, axis=1), 1, atol=1e-6)
