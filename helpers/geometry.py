@@ -45,7 +45,8 @@ def _pair(a, b):
         np.broadcast_shapes(a.shape, b.shape)
     except ValueError:
         raise ValueError(f"Shapes {a.shape} and {b.shape} do not match; give one vector or equally many.") from None
-    return a, b
+    kind = np.result_type(a, b)
+    return a.astype(kind, copy=False), b.astype(kind, copy=False)
 
 
 def _table(rows, columns, name_rows, name_columns):
@@ -85,17 +86,25 @@ def unit(vectors):
     Raises ValueError for a zero vector, which has no direction.
     """
     array = _vectors(vectors, "The argument")
-    if array.dtype != np.float32:
-        # Dividing by the largest entry first keeps tiny and huge vectors from under- and overflowing.
-        largest = np.abs(array).max(axis=-1, keepdims=True)
-        array = array / np.where(largest == 0, 1, largest)
+    if array.dtype != np.float32:  # its squares may under- or overflow
+        array = array / _scales(array)
     sizes = _directed(_sizes(array), "The argument")[..., None]
     return np.divide(array, sizes, out=np.empty_like(array), casting="same_kind")
 
 
 def _sizes(array):
-    """‖v‖ of each vector, in float64 at least: float32 cannot under- or overflow there. No second large array."""
-    return np.sqrt(np.einsum("...k,...k->...", array, array, dtype=np.result_type(array, np.float64)))
+    """‖v‖ of each vector, in float64, in which float32 cannot under- or overflow; no second array of that size."""
+    if array.dtype == np.float32:
+        return np.sqrt(np.einsum("...k,...k->...", array, array, dtype=np.float64))
+    scales = _scales(array)
+    array = array / scales
+    return scales[..., 0] * np.sqrt(np.einsum("...k,...k->...", array, array))
+
+
+def _scales(array):
+    """The largest absolute number of each vector, 1 where all are 0: (..., 1)."""
+    largest = np.abs(array).max(axis=-1, keepdims=True)
+    return np.where(largest == 0, 1, largest)
 
 
 def dot(a, b):
@@ -110,19 +119,16 @@ def cosine(a, b):
     Shapes (..., d) and (..., d), broadcast, to (...). Raises ValueError for a zero vector.
     """
     a, b = _pair(a, b)
-    kind = np.result_type(a, b)
-    if kind != np.float32:  # its squares may under- or overflow
+    if a.dtype != np.float32:  # its squares may under- or overflow
         a, b = unit(a), unit(b)
     sizes = _directed(_sizes(a), "The first argument") * _directed(_sizes(b), "The second argument")
-    return np.clip(np.einsum("...k,...k->...", a, b, dtype=sizes.dtype) / sizes, -1, 1).astype(kind)
+    return np.clip(np.einsum("...k,...k->...", a, b, dtype=sizes.dtype) / sizes, -1, 1).astype(a.dtype)
 
 
 def euclidean(a, b):
     """The Euclidean distance ‖a − b‖: shapes (..., d) and (..., d), broadcast, to (...)."""
     a, b = _pair(a, b)
-    difference = a - b
-    # einsum, unlike np.linalg.norm, makes no second array of this size.
-    return np.sqrt(np.einsum("...k,...k->...", difference, difference))
+    return _sizes(a - b).astype(a.dtype)
 
 
 def angle(a, b):
@@ -198,7 +204,8 @@ def winners(states, targets, offsets=None):
     """Which target wins at each state: argmax over i of z·u_i + b_i.
 
     Shapes: states (n, d) or (d,), targets (V, d), offsets (V,) or None; returns (n,) int64.
-    Exact ties go to the lower row number, as in `np.argmax`. Blocks of states bound the memory.
+    Exact ties go to the lower row number, as in `np.argmax`. Logits, offsets included, have the precision of
+    states and targets. Blocks of states bound the memory.
     """
     states, targets = _table(states, targets, "states", "targets")
     if offsets is not None:
@@ -227,6 +234,7 @@ def nearest(query, vectors, k=10, by="cosine"):
     Shapes: query (d,) or (n, d), vectors (V, d); returns ids (k,) or (n, k) int64 and scores of the same shape:
     cosines or dot products from the largest down, or Euclidean distances from the smallest up. Equal scores
     go to the lower row number. The scores are computed in float64, so that identical rows tie exactly.
+    A float32 row smaller than 1e-38 is beyond its precision.
     Raises ValueError for an unknown ruler, k outside 1 … V, and (by cosine) a zero vector.
     """
     if by not in RULERS:
@@ -237,11 +245,12 @@ def nearest(query, vectors, k=10, by="cosine"):
         raise ValueError(f"k should be a whole number from 1 to {len(vectors)}, the number of rows; got {k!r}.")
     sizes = _sizes(vectors).astype(vectors.dtype)
     slack = _slack(queries, vectors, sizes, by)
+    exact = queries
     if by == "cosine":
-        queries, sizes = unit(queries), _directed(sizes, "vectors")
+        exact, sizes = unit(queries.astype(np.result_type(queries, np.float64))), _directed(sizes, "vectors")
+        queries = exact.astype(queries.dtype)
     ids, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
     for start, products in _products(queries, vectors):
-        block = queries[start : start + BLOCK]
         if by == "cosine":
             products /= sizes
         elif by == "euclidean":  # argmin ‖q − v‖² = argmax q·v − ‖v‖²/2: one product serves all three rulers
@@ -249,11 +258,11 @@ def nearest(query, vectors, k=10, by="cosine"):
         else:
             products += slack
         rows, columns = np.divmod(np.flatnonzero(products >= _bounds(products, slack, k)), len(vectors))
-        exact = _scores(block, rows, vectors, columns, by)
-        best = np.lexsort((columns, exact if by == "euclidean" else -exact, rows))
-        first = np.searchsorted(rows[best], np.arange(len(block)))
+        found = _scores(exact[start : start + BLOCK], rows, vectors, columns, by)
+        best = np.lexsort((columns, found if by == "euclidean" else -found, rows))
+        first = np.searchsorted(rows[best], np.arange(len(products)))
         chosen = best[first[:, None] + np.arange(k)]
-        ids[start : start + BLOCK], scores[start : start + BLOCK] = columns[chosen], exact[chosen]
+        ids[start : start + BLOCK], scores[start : start + BLOCK] = columns[chosen], found[chosen]
     return (ids[0], scores[0]) if single else (ids, scores)
 
 
@@ -277,8 +286,10 @@ def _slack(queries, vectors, sizes, by):
     share = 4 * queries.shape[1] ** 0.5 * float(max(np.finfo(queries.dtype).eps, np.finfo(vectors.dtype).eps))
     if by == "cosine":
         return share
-    largest = np.linalg.norm(queries, axis=1).max() * sizes
-    return share * (largest + sizes**2 if by == "euclidean" else largest)
+    largest = np.linalg.norm(queries, axis=1).max(initial=0) * sizes
+    # The smallest normal number: below it products lose digits, or vanish.
+    underflow = queries.shape[1] * np.finfo(sizes.dtype).tiny
+    return share * (largest + sizes**2 if by == "euclidean" else largest) + underflow
 
 
 def _bounds(products, slack, k):

@@ -107,6 +107,20 @@ def test_strided_and_read_only_arrays_are_left_as_they_were():
     np.testing.assert_array_equal(array, before)
 
 
+def test_mixed_types_are_compared_in_the_wider():
+    narrow, wide = np.float32([0.1, 0.2, 0.3]), np.array([1.0, 0, 0])
+    exact = [float(x) for x in narrow]
+    assert cosine(narrow, [1, 0, 0]) == pytest.approx(loop_cosine(exact, wide), rel=1e-14)
+    assert angle(narrow, narrow.astype(float)) == 0
+    np.testing.assert_allclose(slerp(narrow, wide, 0.0), exact, rtol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e25])
+def test_distances_survive_tiny_and_huge_float32(scale):
+    assert euclidean(np.float32([3, 4]) * np.float32(scale), np.zeros(2, np.float32)) == pytest.approx(5 * scale)
+    assert euclidean([3 * scale**6, 4 * scale**6], [0, 0]) == pytest.approx(5 * scale**6)
+
+
 # ---------------------------------------------------------------- slerp, random directions, frames
 
 
@@ -244,6 +258,36 @@ def test_rows_after_the_last_whole_group_count(by):
     assert nearest(rows[7], rows, 2, "euclidean" if by == "dot" else by)[0].tolist() == [7, len(rows) - 3]
     rows[-3] *= 50
     assert nearest(rows[7], rows, 1, "dot")[0].tolist() == [len(rows) - 3]
+
+
+@pytest.mark.parametrize("by", ["dot", "euclidean"])
+def test_nearest_survives_products_that_underflow(by):
+    rng = np.random.default_rng(0)
+    rows, queries = rng.normal(size=(5000, 32)).astype(np.float32), rng.normal(size=(5, 32)).astype(np.float32)
+    small = [x * np.float32(1e-22) for x in (queries, rows)]
+    ids, _ = nearest(*small, 20, by)
+    slow = np.float64(small[0]) @ np.float64(small[1]).T
+    if by == "euclidean":
+        slow = slow - (np.float64(small[1]) ** 2).sum(axis=1) / 2
+    np.testing.assert_array_equal(ids, np.argsort(-slow, axis=1)[:, :20])
+
+
+def test_cosines_of_near_copies_are_ranked_exactly():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=64)
+    rows = (base + 1e-6 * rng.normal(size=(3000, 64))).astype(np.float32)
+    query = (base + 1e-6 * rng.normal(size=64)).astype(np.float32)
+    slow = np.longdouble(rows) @ np.longdouble(query) / np.sqrt((np.longdouble(rows) ** 2).sum(axis=1))
+    ids, scores = nearest(query, rows, 10)
+    # float64 tells cosines near 1 apart down to 1e-16: as good as the best there are, to that.
+    np.testing.assert_allclose(np.float64(slow[ids] / np.sort(slow)[::-1][:10]), 1, atol=2e-15, rtol=0)
+    np.testing.assert_allclose(scores, np.float64(slow[ids] / np.linalg.norm(np.longdouble(query))), atol=2e-15)
+
+
+@pytest.mark.parametrize("by", ["cosine", "dot", "euclidean"])
+def test_no_query_gives_no_answer(by):
+    ids, scores = nearest(np.empty((0, 4), np.float32), np.eye(4, dtype=np.float32), 2, by)
+    assert ids.shape == scores.shape == (0, 2)
 
 
 @pytest.mark.parametrize("by", ["dot", "euclidean"])
