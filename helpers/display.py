@@ -8,6 +8,7 @@ import base64
 import html
 from io import BytesIO
 
+import matplotlib as mpl
 from IPython.display import Markdown, display
 
 DPI = 192  # twice a screen's 96: sharp on dense screens, shown at half its pixels
@@ -68,5 +69,6 @@ def visible(token):
 
 def _png(fig):
     buffer = BytesIO()
-    fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    with mpl.rc_context(mpl.rcParamsDefault):  # some of the reader's settings act only now
+        fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()

@@ -5,7 +5,6 @@ wrong order, would change them. The style holds inside these functions only; you
 """
 
 import functools
-from itertools import product
 
 import matplotlib as mpl
 import numpy as np
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.patheffects import withStroke
+from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -34,7 +34,6 @@ STYLE = {
     "axes.axisbelow": True,
     "axes.grid": False,
     "figure.facecolor": "white",
-    "savefig.facecolor": "white",
     "text.usetex": False,
 }
 
@@ -57,31 +56,45 @@ def canvas(width, height, columns=1, rows=1):
     return fig, fig.subplots(rows, columns)
 
 
+def _label(ax, title, x_unit="", unit=""):
+    """The title over the left edge, and the units of both axes; nothing in them is read as mathematics."""
+    ax.set_title(title, loc="left", parse_math=False)
+    ax.set_xlabel(x_unit, parse_math=False)
+    ax.set_ylabel(unit, parse_math=False)
+
+
+def _number(value):
+    """Three significant digits; whole from 100 on, with commas."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _title(ax):
+    return " ".join(ax.get_title(loc="left").split())
+
+
+def _text_at(ax, place):
+    """The text that stands by a point of the data."""
+    return next(text.get_text() for text in ax.texts if np.array_equal(text.xy, place))
+
+
 # ---------------------------------------------------------------- bars and histograms
 
 
 @styled
 def draw_bars(ax, names, values, title, unit, null=None):
     """Horizontal bars, first on top, each with its value at its end; the one named `null` is grey and hatched."""
-    names = [str(name) for name in names]  # numbers would become places on the axis
-    bars = ax.barh(names, values, color=[GREY if name == null else BLUE for name in names], height=0.7)
+    bars = ax.barh(range(len(names)), values, color=[GREY if name == null else BLUE for name in names], height=0.7)
     for bar, name in zip(bars, names, strict=True):
         bar.set_hatch("///" if name == null else "")
         bar.set_edgecolor("white")
     ax.bar_label(bars, fmt=_number, padding=4)
+    ax.set_yticks(range(len(names)), [str(name) for name in names], parse_math=False)
     ax.invert_yaxis()
     ax.margins(x=0.12)
-    ax.set_title(title, loc="left")
-    ax.set_xlabel(unit)
+    _label(ax, title, unit)
     ax.tick_params(axis="y", length=0)
-    for label in ax.get_yticklabels():
-        label.set_parse_math(False)
     ax.spines["left"].set_visible(False)
     return _bars_in_words(ax)
-
-
-def _number(value):
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _bars_in_words(ax):
@@ -92,34 +105,35 @@ def _bars_in_words(ax):
         f"{labels[np.abs(places - bar.get_y() - bar.get_height() / 2).argmin()]} {_number(bar.get_width())}"
         for bar in bars
     ]
-    return f"{ax.get_title(loc='left')} ({ax.get_xlabel()}), from the top: {'; '.join(said)}."
+    return f"{_title(ax)} ({ax.get_xlabel()}), from the top: {'; '.join(said)}."
 
 
 @styled
 def draw_histograms(ax, samples, bins, title, unit, log=False):
     """Two outlined histograms on one axis, each named beside its curve; the second, the null, is grey and dashed.
 
-    `samples` maps a name to values, all of them within the bins. Heights are shares of a histogram's own values, in
-    percent; `log` gives them a logarithmic axis, on which single values still show.
+    `samples` maps a name to values, all of them within the edges `bins`. Heights are shares of a histogram's own
+    values, in percent; `log` gives them a logarithmic axis, on which single values still show.
     """
     for (name, values), colour, line in zip(samples.items(), (BLUE, GREY), ("-", "--"), strict=True):
         weights = np.full(len(values), 100 / len(values))
         ax.hist(values, bins, weights=weights, histtype="step", color=colour, linestyle=line, linewidth=2, label=name)
-    ax.set_title(title, loc="left")
-    ax.set_xlabel(unit)
-    ax.set_ylabel("share (%)")
+    _label(ax, title, unit, "share (%), logarithmic" if log else "share (%)")
     if log:
         ax.set_yscale("log")
         ax.set_ylim(50 / max(map(len, samples.values())), 150)
-        ax.set_ylabel("share (%), logarithmic")
         ax.yaxis.set_major_formatter("{x:g}")
     ax.figure.draw_without_rendering()  # names are placed by their extent on the page
-    leftmost = min(ax.patches, key=_middle)
-    for patch in ax.patches:
-        text = _name_beside(ax, patch, -1, 0.7) if patch is leftmost else _name_beside(ax, patch, 1, 0.7)
-        if text.get_window_extent().x0 < ax.bbox.x0:  # no room on the left: on the right, then
-            text.remove()
-            _name_beside(ax, patch, 1, 0.25 if log else 0.7).set_va("bottom")
+    left, right = sorted(ax.patches, key=_middle)
+    texts = [_name_beside(ax, right, 1, 0.7), _name_beside(ax, left, -1, 0.7)]
+    if texts[1].get_window_extent().x0 < ax.bbox.x0:  # no room on the left: on the right, then
+        texts[1].remove()
+        texts[1] = _name_beside(ax, left, 1, 0.25 if log else 0.7)
+        texts[1].set_va("bottom")
+    low, high = sorted(texts, key=lambda text: text.get_window_extent().y0)
+    under = low.get_window_extent().y1 - high.get_window_extent().y0
+    if low.get_window_extent().overlaps(high.get_window_extent()):
+        low.set_position(np.add(low.get_position(), (0, -(under + 3) * 72 / ax.figure.dpi)))
     return _histograms_in_words(ax)
 
 
@@ -129,20 +143,21 @@ def _name_beside(ax, patch, side, height):
     reached = np.flatnonzero(heights > height * heights.max())
     bin, edge = (reached[0], reached[0]) if side < 0 else (reached[-1], reached[-1] + 1)
     return ax.annotate(
-        f"{patch.get_label()}\n(half below {_middle(patch):.2f})",
+        f"{patch.get_label()}\n(half below {_number(_middle(patch))})",
         (edges[edge], heights[bin]),
         (10 * side, 0),
         textcoords="offset points",
         ha="right" if side < 0 else "left",
         va="center",
+        parse_math=False,
     )
 
 
 def _steps(patch):
     """Bin edges and heights of a step histogram, read from its outline."""
     outline = patch.get_xy()
-    heights = outline[1:-1:2, 1]
-    return np.unique(outline[:, 0]), heights[: len(np.unique(outline[:, 0])) - 1]
+    edges = np.unique(outline[:, 0])
+    return edges, outline[1:-1:2, 1][: len(edges) - 1]
 
 
 def _middle(patch):
@@ -156,26 +171,31 @@ def _histograms_in_words(ax):
     for patch in ax.patches:
         edges, heights = _steps(patch)
         top, filled = heights.argmax(), np.flatnonzero(heights)
+        start, end, least, most = map(_number, edges[[top, top + 1, filled[0], filled[-1] + 1]])
         said.append(
-            f"{patch.get_label()}: most values from {edges[top]:.2f} to {edges[top + 1]:.2f} ({heights[top]:.0f} %), "
-            f"half of them below {_middle(patch):.2f}, all from {edges[filled[0]]:.2f} to {edges[filled[-1] + 1]:.2f}"
+            f"{patch.get_label()}: most values from {start} to {end} ({_number(heights[top])} %), "
+            f"half of them below {_number(_middle(patch))}, all from {least} to {most}"
         )
-    return f"{ax.get_title(loc='left')} ({ax.get_xlabel()}) {'. '.join(said)}."
+    return f"{_title(ax)} ({ax.get_xlabel()}) {'. '.join(said)}."
 
 
-# ---------------------------------------------------------------- curves, clouds and matrices
+# ---------------------------------------------------------------- curves, landscapes, groups, matrices, arrows
+
+
+def _colours(names):
+    if len(names) > len(LINES):
+        raise ValueError(f"At most {len(LINES)} can be told apart in one picture; got {len(names)}.")
+    return zip(names, LINES, "osD^v", strict=False)
 
 
 @styled
 def draw_curves(ax, x, curves, title, x_unit, unit, null=None):
-    """Curves over one x, each named at its right end; the one named `null` is grey and dashed."""
-    colours = iter(LINES)
-    for name, values in curves.items():
-        colour, dashes = (GREY, "--") if name == null else (next(colours), "-")
-        ax.plot(x, values, dashes, color=colour, linewidth=2, label=name)
-    ax.set_title(title, loc="left")
-    ax.set_xlabel(x_unit)
-    ax.set_ylabel(unit)
+    """At most five curves over one x, each named at its right end; the one named `null` is grey and dashed."""
+    for name, colour, _ in _colours([name for name in curves if name != null]):
+        ax.plot(x, curves[name], color=colour, linewidth=2, label=name)
+    if null in curves:
+        ax.plot(x, curves[null], "--", color=GREY, linewidth=2, label=null)
+    _label(ax, title, x_unit, unit)
     ax.xaxis.set_major_formatter(lambda value, _: _number(value))
     ax.set_xlim(x[0], x[-1])
     _name_ends(ax)
@@ -207,55 +227,66 @@ def _curves_in_words(ax):
         x, y = map(np.asarray, line.get_data())
         low, high = y.argmin(), y.argmax()
         said.append(
-            f"{' '.join(line.get_label().split())}: {y[0]:.2f} at first, lowest {y[low]:.2f} at {_number(x[low])}, "
-            f"highest {y[high]:.2f} at {_number(x[high])}, {y[-1]:.2f} at last"
+            f"{' '.join(_text_at(ax, (x[-1], y[-1])).split())}: {_number(y[0])} at first, "
+            f"lowest {_number(y[low])} at {_number(x[low])}, highest {_number(y[high])} at {_number(x[high])}, "
+            f"{_number(y[-1])} at last"
         )
-    return f"{ax.get_title(loc='left')} ({ax.get_ylabel()}, by {ax.get_xlabel()}). {'. '.join(said)}."
+    return f"{_title(ax)} ({ax.get_ylabel()}, by {ax.get_xlabel()}). {'. '.join(said)}."
 
 
 @styled
 def draw_landscape(ax, values, name, title, unit, n_named=3):
     """A dot for each token ID, its value as height; the highest `n_named` are ringed, and named by `name(id)`."""
+    values = np.asarray(values)
     ax.plot(values, ".", markersize=1.5, color=BLUE)
-    best = np.argsort(-np.asarray(values), kind="stable")[:n_named]
-    ax.plot(best, values[best], "o", markersize=7, color="none", markeredgecolor="black", gid="named")
-    ax.set_title(title, loc="left")
-    ax.set_xlabel("token ID")
-    ax.set_ylabel(unit)
+    best = np.argsort(-values, kind="stable")[:n_named]
+    ax.plot(best, values[best], "o", markersize=7, color="none", markeredgecolor="black")
+    _label(ax, title, "token ID", unit)
     ax.xaxis.set_major_formatter(lambda value, _: _number(value))
     ax.set_xlim(-0.01 * len(values), 1.01 * len(values))
     ax.margins(y=0.15)
-    span, height = np.ptp(values), np.inf
-    halo = [withStroke(linewidth=2.5, foreground="white")]
-    for i in best:
-        height = min(values[i], height - 0.13 * span)  # names one under the other, in the order of their values
+    ax.figure.draw_without_rendering()
+    line = 13 * ax.figure.dpi / 72  # a line of text, in pixels
+    top = np.inf
+    for i in best:  # names one under the other, in the order of their values
+        _, y = ax.transData.transform((i, values[i]))
+        top = min(y, top - line)
+        on_left = i > 0.7 * len(values)
         ax.annotate(
-            f"{visible(name(i))}  {values[i]:.2f}", (i, values[i]), (i + 0.025 * len(values), height), va="center",
-            path_effects=halo, arrowprops=dict(arrowstyle="-", linewidth=0.6, shrinkA=0, shrinkB=3), parse_math=False,
-        )  # fmt: skip
+            f"{visible(name(i))}  {_number(values[i])}",
+            (i, values[i]),
+            ((-20 if on_left else 20), (top - y) * 72 / ax.figure.dpi),
+            textcoords="offset points",
+            ha="right" if on_left else "left",
+            va="center",
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            arrowprops=dict(arrowstyle="-", linewidth=0.6, shrinkA=0, shrinkB=3),
+            parse_math=False,
+        ).set_in_layout(False)
     return _landscape_in_words(ax)
 
 
 def _landscape_in_words(ax):
-    dots, named = ax.lines
-    height = dots.get_ydata()
-    said = [
-        f"`{text.get_text().split('  ')[0]}` {height[int(i)]:.2f} (ID {int(i):,})"
-        for text, i in zip(ax.texts, named.get_xdata(), strict=True)
-    ]
+    dots, rings = (np.transpose(line.get_data()) for line in ax.lines)
+    ringed = [f"`{_text_at(ax, place).split('  ')[0]}` {_number(place[1])} (ID {place[0]:,.0f})" for place in rings]
+    ids, heights = dots.T
+    highest = ids[np.argsort(-heights, kind="stable")[: len(rings)]]
     return (
-        f"{ax.get_title(loc='left')} ({ax.get_ylabel()}), highest: {', '.join(said)}; "
-        f"half of all below {np.median(height):.2f}, the lowest {height.min():.2f}."
+        f"{_title(ax)} ({ax.get_ylabel()}), {'highest' if np.isin(highest, rings).all() else 'ringed'}: "
+        f"{', '.join(ringed)}; half of all below {_number(np.median(heights))}, the lowest {_number(heights.min())}."
     )
 
 
 @styled
 def draw_groups(ax, points, names, groups, title):
-    """Named points in the plane, a colour and a sign for each group; `groups` holds each point's group name."""
-    groups = np.asarray(groups)
-    for group, colour, sign in zip(dict.fromkeys(groups), LINES, "osD^v", strict=False):
+    """Named points in the plane, a colour and a sign for each of at most five groups.
+
+    `points` (n, 2), `names` and `groups`, the name of each point's group, belong together row by row.
+    """
+    points, groups = np.asarray(points), np.asarray(groups)
+    for group, colour, sign in _colours(list(dict.fromkeys(groups))):
         ax.plot(*points[groups == group].T, sign, color=colour, markersize=6, label=group)
-    ax.set_title(title, loc="left")
+    _label(ax, title)
     ax.set(xticks=[], yticks=[], aspect="equal", anchor="N")
     ax.spines[:].set_visible(False)
     ax.margins(0.12)
@@ -265,95 +296,122 @@ def draw_groups(ax, points, names, groups, title):
 
 
 def _place_names(ax, points, names):
-    """Each name beside its point, or farther off, in the first place that overlaps no other name and no point."""
+    """Each name beside its point, or farther off, in the first place that is free and within the figure."""
     ax.figure.draw_without_rendering()
     taken = [Bbox.from_bounds(*(ax.transData.transform(point) - 4), 8, 8) for point in points]
-    ways = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
     for point, name in zip(points, names, strict=True):
-        for far, (right, up) in product((1, 2.5, 4), ways):
-            ha, va = ("right", "center", "left")[right + 1], ("top", "center", "bottom")[up + 1]
-            offset = (6 * far * right, 5 * far * up)
-            line = dict(arrowstyle="-", linewidth=0.5, color=GREY, shrinkA=0, shrinkB=3) if far > 1 else None
+        for far, right, up in PLACES:
             text = ax.annotate(
-                name, point, offset, textcoords="offset points", ha=ha, va=va, fontsize=8.5, parse_math=False,
-                arrowprops=line,
-            )  # fmt: skip
+                name,
+                point,
+                (6 * far * right, 5 * far * up),
+                textcoords="offset points",
+                ha=("right", "center", "left")[right + 1],
+                va=("top", "center", "bottom")[up + 1],
+                fontsize=8.5,
+                parse_math=False,
+                arrowprops=dict(arrowstyle="-", linewidth=0.5, color=GREY, shrinkB=3) if far > 1 else None,
+            )
+            text.set_in_layout(False)  # names must not move the points that they stand by
             text.get_window_extent()  # brings the text to its place
             box = Text.get_window_extent(text)  # its extent without the line
-            if not any(box.overlaps(other) for other in taken):
+            if not box.count_overlaps(taken) and _within(box, ax):
+                taken.append(box)
                 break
-            text.remove()
-        else:
-            continue  # no room: the point stays without its name
-        taken.append(box)
+            text.remove()  # and where no place is free, the point stays without its name
+
+
+def _within(box, ax):
+    """Whether a box is clear of title and legend, above and below the axes, and inside the figure."""
+    return ax.bbox.y0 <= box.y0 and box.y1 <= ax.bbox.y1 and 0 <= box.x0 and box.x1 <= ax.figure.bbox.x1
+
+
+# Where a name may stand, nearest first: how far off, right or left, up or down.
+PLACES = [
+    (far, right, up)
+    for far in (1, 2.5, 4)
+    for right, up in [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+]
 
 
 def _groups_in_words(ax):
-    said = []
-    for line in ax.lines:
-        points = np.column_stack(line.get_data())
-        middle = points.mean(axis=0)
-        others = np.concatenate([np.column_stack(other.get_data()) for other in ax.lines if other is not line])
-        apart = np.linalg.norm(others - middle, axis=1).min() > np.linalg.norm(points - middle, axis=1).max()
-        said.append(f"{line.get_label()} {'apart from all others' if apart else 'among others'}")
-    return f"{ax.get_title(loc='left')}: {', '.join(said)}."
+    points = np.concatenate([np.column_stack(line.get_data()) for line in ax.lines])
+    group = np.concatenate([[line.get_label()] * len(line.get_xdata()) for line in ax.lines])
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    same = group[distances.argmin(axis=1)] == group
+    said = [f"{name} {same[group == name].sum()} of {(group == name).sum()}" for name in dict.fromkeys(group)]
+    return f"{_title(ax)}, and how many have their own kind next to them: {', '.join(said)}."
 
 
 @styled
 def draw_matrix(ax, matrix, title, limit):
-    """A square matrix as coloured cells: red above zero, blue below, white at zero, full at ±`limit`."""
+    """A square matrix (n, n) as coloured cells: red above zero, blue below, white at zero, full at ±`limit`."""
     image = ax.imshow(matrix, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
-    ax.set_title(title, loc="left")
+    _label(ax, title)
     ax.set(xticks=[], yticks=[])
-    bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.8)
+    beyond = "both" if np.abs(matrix).max() > limit else "neither"
+    bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.8, extend=beyond)
     bar.outline.set_visible(False)
     return _matrix_in_words(ax)
 
 
 def _matrix_in_words(ax):
-    matrix = ax.images[0].get_array().data
+    image = ax.images[0]
+    matrix = image.get_array().data
     diagonal, others = np.diag(matrix), matrix[~np.eye(len(matrix), dtype=bool)]
     return (
-        f"{ax.get_title(loc='left')}: {diagonal.min():.2f} to {diagonal.max():.2f} on the diagonal, "
-        f"{others.min():.2f} to {others.max():.2f} off it (half below {np.median(others):.2f})."
+        f"{_title(ax)}: {_number(diagonal.min())} to {_number(diagonal.max())} on the diagonal, "
+        f"{_number(others.min())} to {_number(others.max())} off it (half below {_number(np.median(others))}); "
+        f"full colour at ±{_number(image.get_clim()[1])}."
     )
 
 
 @styled
 def draw_arrows(ax, vectors, names, title, state):
-    """Vectors in the plane as named arrows from the origin, and a state z in red.
+    """Vectors (n, 2) in the plane as named arrows from the origin, and a state z (2,) in red.
 
-    A dashed line drops from each tip to its foot on the line of z: the dot product with z is the foot's place along
+    A dotted line drops from each tip to its foot on the line of z: the dot product with z is the foot's place along
     z, negative behind the origin, times the size of z.
     """
-    along = np.asarray(state) / np.linalg.norm(state)
+    vectors, state = np.asarray(vectors), np.asarray(state)
+    along = state / np.linalg.norm(state)
+    feet = np.outer(vectors @ along, along)
     ax.axline((0, 0), along, color=RED, linewidth=0.8, zorder=0)
-    for vector in vectors:
-        foot = (vector @ along) * along
-        ax.plot(*np.stack([vector, foot]).T, ":", color=GREY, linewidth=1.2)
-    arrows = ax.quiver(
-        *np.zeros((2, len(vectors) + 1)), *np.stack([*vectors, state]).T, angles="xy", scale_units="xy", scale=1,
+    for tip, foot in zip(vectors, feet, strict=True):
+        ax.plot(*np.stack([tip, foot]).T, ":", color=GREY, linewidth=1.2)
+    tips = np.vstack([vectors, state])
+    ax.quiver(
+        *np.zeros_like(tips.T), *tips.T, angles="xy", scale_units="xy", scale=1,
         color=[BLUE] * len(vectors) + [RED], units="inches", width=0.03,
     )  # fmt: skip
-    for vector, name in zip([*vectors, state], [*names, "z"], strict=True):
-        right, up = np.asarray(vector) / np.linalg.norm(vector)
-        side = -10 if name == "z" else 10  # beside the arrow: z's own line goes on behind its tip
+    # Names stand beside their arrows: z's own line goes on behind its tip.
+    for tip, name, side in zip(tips, [*names, "z"], [10] * len(vectors) + [-10], strict=True):
+        right, up = tip / np.linalg.norm(tip)
         offset = (4 * right - side * up, 4 * up + side * right)
-        ax.annotate(name, vector, offset, textcoords="offset points", ha="center", va="center", fontsize=11)
-    ax.set_title(title, loc="left")
-    corners = np.stack([*vectors, state, (0, 0)])
+        ax.annotate(name, tip, offset, textcoords="offset points", ha="center", va="center", parse_math=False)
+    _label(ax, title)
+    corners = np.vstack([tips, feet, (0, 0)])
     margin = 0.12 * np.ptp(corners, axis=0).max()
     (left, bottom), (right, top) = corners.min(axis=0) - margin, corners.max(axis=0) + margin
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_axis_off()
-    return _arrows_in_words(ax, arrows)
+    return _arrows_in_words(ax)
 
 
-def _arrows_in_words(ax, arrows):
-    tips = np.stack([arrows.U, arrows.V], axis=1)
-    names = [text.get_text() for text in ax.texts]
-    said = [f"{name} to ({x:.2g}, {y:.2g})" for name, (x, y) in zip(names, tips, strict=True)]
-    return f"{ax.get_title(loc='left')}, arrows from the origin: {', '.join(said)}."
+def _arrows_in_words(ax):
+    arrows = next(artist for artist in ax.collections if isinstance(artist, Quiver))
+    tips = arrows.get_offsets() + np.column_stack([arrows.U, arrows.V]) / arrows.scale
+    feet = {tuple(line.get_xydata()[0]): line.get_xydata()[1] for line in ax.lines[1:]}
+    said = []
+    for tip in tips:
+        foot = f", its foot at {_pair(feet[tuple(tip)])}" if tuple(tip) in feet else ""
+        said.append(f"{_text_at(ax, tip)} to {_pair(tip)}{foot}")
+    return f"{_title(ax)}, arrows from the origin: {'; '.join(said)}."
+
+
+def _pair(place):
+    return f"({', '.join(_number(round(float(x), 9) + 0.0) for x in place)})"
 
 
 # ---------------------------------------------------------------- text cut into pieces
@@ -363,7 +421,7 @@ def _arrows_in_words(ax, arrows):
 def draw_pieces(ax, pieces, title, notes=None):
     """A text as a row of boxes, one a piece, in reading order; under each its note (an ID, say)."""
     ax.set_axis_off()
-    ax.set_title(title, loc="left")
+    _label(ax, title)
     notes = [""] * len(pieces) if notes is None else [str(note) for note in notes]
     left = 0.0
     for piece, note in zip(pieces, notes, strict=True):
@@ -395,7 +453,7 @@ def draw_pieces(ax, pieces, title, notes=None):
 def _pieces_in_words(ax):
     pieces = sorted((text for text in ax.texts if text.get_gid() == "piece"), key=lambda text: text.get_position()[0])
     said = " ".join(f"`{text.get_text()}`" for text in pieces)
-    return f"{ax.get_title(loc='left')}, {len(pieces)} piece{'s' * (len(pieces) != 1)}: {said}"
+    return f"{_title(ax)}, {len(pieces)} piece{'s' * (len(pieces) != 1)}: {said}"
 
 
 # ---------------------------------------------------------------- a ball, painted by who wins

@@ -50,11 +50,11 @@ def test_histograms_say_where_most_values_lie():
     _, ax = figures.canvas(5, 3)
     samples = {"low": np.full(10, 0.15), "high": np.r_[np.full(3, 0.65), np.full(1, 0.95)]}
     words = figures.draw_histograms(ax, samples, np.linspace(0, 1, 11), "Two heaps", "size")
-    assert "low: most values from 0.10 to 0.20 (100 %), half of them below 0.15" in words
-    assert "high: most values from 0.60 to 0.70 (75 %)" in words
+    assert "low: most values from 0.1 to 0.2 (100 %), half of them below 0.15, all from 0.1 to 0.2" in words
+    assert "high: most values from 0.6 to 0.7 (75 %)" in words
     outline = ax.patches[0].get_xy()
     ax.patches[0].set_xy(np.c_[1 - outline[:, 0], outline[:, 1]][::-1])  # the curve, drawn backwards
-    assert "low: most values from 0.80 to 0.90" in figures._histograms_in_words(ax)
+    assert "low: most values from 0.8 to 0.9" in figures._histograms_in_words(ax)
 
 
 def test_pieces_are_read_from_left_to_right():
@@ -127,8 +127,8 @@ def test_histograms_name_each_curve_beside_it():
 def test_bars_may_be_named_by_numbers_dollars_and_be_large():
     _, ax = figures.canvas(5, 2)
     words = figures.draw_bars(ax, [7, "$a$"], [49_152, 0.12345], "Counts", "tokens")
-    assert words == "Counts (tokens), from the top: 7 49,152; $a$ 0.1235."
-    assert [text.get_text() for text in ax.texts] == ["49,152", "0.1235"]
+    assert words == "Counts (tokens), from the top: 7 49,152; $a$ 0.123."
+    assert [text.get_text() for text in ax.texts] == ["49,152", "0.123"]
     assert not any(label.get_parse_math() for label in ax.get_yticklabels())
 
 
@@ -136,7 +136,7 @@ def test_a_histogram_whose_first_bin_holds_half_has_its_middle_there():
     _, ax = figures.canvas(5, 3)
     samples = {"one": np.r_[np.full(6, 0.05), np.full(4, 0.55)], "other": np.full(10, 0.95)}
     words = figures.draw_histograms(ax, samples, np.linspace(0, 1, 11), "Two", "size")
-    assert "one: most values from 0.00 to 0.10 (60 %), half of them below 0.08, all from 0.00 to 0.60" in words
+    assert "one: most values from 0 to 0.1 (60 %), half of them below 0.0833, all from 0 to 0.6" in words
 
 
 def test_a_logarithmic_histogram_shows_single_values_and_says_the_same():
@@ -146,7 +146,7 @@ def test_a_logarithmic_histogram_shows_single_values_and_says_the_same():
     for log in (False, True):
         _, ax = figures.canvas(5, 3)
         words.append(figures.draw_histograms(ax, samples, np.linspace(0, 10, 101), "Sizes", "size", log))
-    assert words[0] == words[1] and "real: most values from 4.90 to 5.00" in words[0] and "to 9.10" in words[0]
+    assert words[0] == words[1] and "real: most values from 4.9 to 5 (" in words[0] and "to 9.1." in words[0]
     assert ax.get_yscale() == "log" and ax.get_ylim()[0] < 0.1  # one value of a thousand is 0.1 %
 
 
@@ -169,17 +169,29 @@ def test_curves_say_where_they_go_and_are_named_apart_at_their_ends():
     _, ax = figures.canvas(6, 3)
     words = curves(ax)
     assert words.startswith(
-        "Size (size, by ID). up: 1.00 at first, lowest 1.00 at 10, highest 4.00 at 3,000, 4.00 at l"
+        "Size (size, by ID). up: 1 at first, lowest 1 at 10, highest 4 at 3,000, 4 at last. down: 5"
     )
-    assert "null median: 4.00 at first" in words
+    assert "null median: 4 at first" in words
     assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--"]
     ax.figure.draw_without_rendering()
     assert apart(ax.texts) and all(inside(ax, text) for text in ax.texts)
     assert [text.get_text() for text in sorted(ax.texts, key=lambda text: text.get_window_extent().y0)] == [
         "up", "down", "null\nmedian",
     ]  # fmt: skip
-    ax.lines[0].set_ydata([4, 2, 1])  # a curve drawn backwards
-    assert "up: 4.00 at first" in figures._curves_in_words(ax)
+    up = next(text for text in ax.texts if text.get_text() == "up")
+    ax.lines[0].set_ydata([4, 2, 1])  # the curve, drawn backwards, and its name with it
+    up.xy = (3000, 1)
+    assert "up: 4 at first" in figures._curves_in_words(ax)
+    up.set_text("other")
+    assert "other: 4 at first" in figures._curves_in_words(ax)
+
+
+def test_more_curves_or_groups_than_can_be_told_apart_are_refused():
+    _, ax = figures.canvas(6, 3)
+    with pytest.raises(ValueError, match="At most 5 can be told apart"):
+        figures.draw_curves(ax, [0, 1], {str(i): [0, i] for i in range(6)}, "Six", "x", "y")
+    with pytest.raises(ValueError, match="At most 5"):
+        figures.draw_groups(ax, np.eye(6)[:, :2], list("abcdef"), list("abcdef"), "Six")
 
 
 def test_a_landscape_names_its_peaks_by_what_stands_there():
@@ -187,12 +199,24 @@ def test_a_landscape_names_its_peaks_by_what_stands_there():
     heights = np.linspace(-3, -1, 2000)
     heights[[7, 900]] = [2, 1]
     words = figures.draw_landscape(ax, heights, {7: " the", 900: "$x$", 1999: "z"}.get, "Out", "score")
-    assert words.startswith("Out (score), highest: `␣the` 2.00 (ID 7), `$x$` 1.00 (ID 900), `z` -1.00 (ID 1,999); half")
-    assert words.endswith("half of all below -2.00, the lowest -3.00.")
+    assert words == (
+        "Out (score), highest: `␣the` 2 (ID 7), `$x$` 1 (ID 900), `z` -1 (ID 1,999); "
+        "half of all below -2, the lowest -3."
+    )
     dots, rings = ax.lines
-    assert list(rings.get_xdata()) == [7, 900, 1999] and list(rings.get_ydata()) == [2, 1, -1]
+    assert rings.get_xydata().tolist() == [[7, 2], [900, 1], [1999, -1]]
     dots.set_ydata(-heights)
-    assert "`␣the` -2.00" in figures._landscape_in_words(ax)
+    assert "ringed: `␣the`" in figures._landscape_in_words(ax) and "lowest -2." in figures._landscape_in_words(ax)
+    dots.set_ydata(heights)
+    ax.texts[0].xy, ax.texts[1].xy = ax.texts[1].xy, ax.texts[0].xy  # names at each other's peaks
+    assert "highest: `$x$` 2 (ID 7), `␣the` 1" in figures._landscape_in_words(ax)
+
+
+def test_names_of_peaks_stand_apart_even_where_the_values_are_equal():
+    _, ax = figures.canvas(6, 2)
+    figures.draw_landscape(ax, [0, 0, 0, 0], str, "Flat", "score", n_named=4)
+    ax.figure.draw_without_rendering()
+    assert apart(ax.texts)
 
 
 KINDS = ["far", "near", "nearer"]
@@ -207,12 +231,16 @@ def groups(spread):
     return figures.draw_groups(ax, points, names, np.repeat(KINDS, 4), "Words"), ax, points
 
 
-def test_groups_are_said_to_keep_apart_only_where_they_do():
-    assert groups(0.01)[0] == f"Words: {', '.join(f'{kind} apart from all others' for kind in KINDS)}."
-    words, ax, _ = groups(1.0)
-    assert words == "Words: far apart from all others, near among others, nearer among others."
+def test_groups_say_how_many_have_their_own_kind_next_to_them():
+    said = "Words, and how many have their own kind next to them: "
+    assert groups(0.01)[0] == said + "far 4 of 4, near 4 of 4, nearer 4 of 4."
+    words, ax, points = groups(1.0)
+    distances = np.linalg.norm(points[:, None] - points, axis=2) + 1e9 * np.eye(12)
+    same = (distances.argmin(axis=1) // 4 == np.arange(12) // 4).reshape(3, 4).sum(axis=1)
+    assert words == said + ", ".join(f"{kind} {n} of 4" for kind, n in zip(KINDS, same, strict=True)) + "."
+    assert same[1] < 4  # two of the groups do mix
     ax.lines[0].set_data(ax.lines[1].get_data())
-    assert "far among others" in figures._groups_in_words(ax)
+    assert "far 0 of 4" in figures._groups_in_words(ax)
 
 
 def test_names_of_points_overlap_neither_each_other_nor_a_point():
@@ -228,25 +256,32 @@ def test_names_of_points_overlap_neither_each_other_nor_a_point():
 def test_a_matrix_tells_its_diagonal_from_the_rest():
     _, ax = figures.canvas(4, 4)
     words = figures.draw_matrix(ax, np.array([[2.0, -1, 0], [-1, 3, 0.5], [0, 0.5, 4]]), "Table", 5)
-    assert words == "Table: 2.00 to 4.00 on the diagonal, -1.00 to 0.50 off it (half below 0.00)."
+    assert words == "Table: 2 to 4 on the diagonal, -1 to 0.5 off it (half below 0); full colour at ±5."
     image = ax.images[0]
     assert image.get_clim() == (-5, 5) and image.to_rgba(np.zeros((1, 1)))[0, 0, :3] == pytest.approx(0.97, abs=0.01)
     red, _, blue = image.to_rgba(np.full((1, 1), 4.0))[0, 0, :3]
     assert red > blue  # red above zero
     image.set_data(image.get_array()[::-1])
-    assert "on the diagonal" in figures._matrix_in_words(ax) and "2.00 to 4.00" not in figures._matrix_in_words(ax)
+    assert "on the diagonal" in figures._matrix_in_words(ax) and "2 to 4" not in figures._matrix_in_words(ax)
+    image.set_clim(-9, 9)
+    assert "full colour at ±9." in figures._matrix_in_words(ax)
 
 
 def test_arrows_end_where_they_should_and_drop_to_the_line_of_the_state():
     _, ax = figures.canvas(4, 4)
     words = figures.draw_arrows(ax, np.array([[1.0, 2.0], [-1.0, 0.5]]), ["A", "B"], "Toy", np.array([2.0, 1.0]))
-    assert words == "Toy, arrows from the origin: A to (1, 2), B to (-1, 0.5), z to (2, 1)."
+    assert words == (
+        "Toy, arrows from the origin: A to (1, 2), its foot at (1.6, 0.8); B to (-1, 0.5), its foot at (-0.6, -0.3); "
+        "z to (2, 1)."
+    )
     _, *drops = ax.lines
     for drop, vector in zip(drops, [[1, 2], [-1, 0.5]], strict=True):
         tip, foot = np.transpose(drop.get_data())
         np.testing.assert_allclose(tip, vector)
         assert (tip - foot) @ [2, 1] == pytest.approx(0) and foot[0] == pytest.approx(2 * foot[1])
     assert ax.get_aspect() == 1
+    ax.texts[0].xy, ax.texts[1].xy = ax.texts[1].xy, ax.texts[0].xy
+    assert "B to (1, 2)" in figures._arrows_in_words(ax)
 
 
 def test_ball_pixels_are_a_half_sphere_seen_from_the_front():
@@ -300,6 +335,25 @@ def test_a_live_slider_redraws_picture_and_words():
     slider.value = 2
     assert before != bytes(picture.value) and bytes(picture.value).startswith(b"\x89PNG")
     assert words.value == "<em>In words:</em> 2 letters, 2 pieces: &lt;a&gt; &lt;a&gt;"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"savefig.facecolor": "black"}, {"savefig.bbox": "tight"}, {"savefig.transparent": True},
+        {"axes.unicode_minus": False}, {"xtick.labelsize": 30}, {"font.sans-serif": ["DejaVu Serif"]},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)  # fmt: skip
+def test_the_readers_settings_do_not_change_a_picture(setting):
+    def picture():
+        fig, ax = figures.canvas(4, 2)
+        figures.draw_curves(ax, [0, 1], {"a": [-1, 2]}, "A", "x", "y")
+        return display._png(fig)
+
+    sound = picture()
+    with mpl.rc_context(setting):
+        assert picture() == sound
 
 
 def test_the_readers_matplotlib_is_left_alone():

@@ -71,7 +71,8 @@ def pictures_have_words_and_alt(notebook):
 
 
 def nothing_of_this_machine(notebook):
-    texts = ["".join(o.get("text", "")) + str(o.get("data", {}).get("text/plain", "")) for o in outputs(notebook)]
+    texts = ["".join(o.get("text", "")) for o in outputs(notebook)]
+    texts += [text for o in outputs(notebook) for kind, text in o.get("data", {}).items() if kind.startswith("text/")]
     return [match.group() for text in texts for match in [MACHINE.search(text)] if match]
 
 
@@ -209,6 +210,7 @@ FAULTS = [
     (nothing_of_this_machine, with_output(output_type="stream", name="stdout", text="took 3.2 s")),
     (nothing_of_this_machine, with_output(output_type="stream", name="stdout", text="<f at 0x7f3a2b1c9d00>")),
     (nothing_of_this_machine, with_output(output_type="stream", name="stdout", text="on 2026-01-31")),
+    (nothing_of_this_machine, with_output(output_type="display_data", data={"text/markdown": "in `/tmp/x`"})),
     (no_widget_left, with_output(output_type="display_data", data={WIDGET_VIEW: {}})),
     (no_widget_left, lambda nb: nb.metadata.update(widgets={})),
     (opens_as_agreed, replace_prose(0, "**After this notebook", "**Perhaps")),

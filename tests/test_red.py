@@ -1,43 +1,40 @@
 """Proof that the comparison of notebooks can fail: faults planted in a copy of the project turn pytest red."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
-from run_notebooks import PROJECT
 
 NAME = "01_text_to_token_ids.ipynb"
+# What is kept of each notebook, to be quick: these cells, in their order.
+KEPT = {
+    NAME: ["encode", "sentences", "merges-list", "id-is-order", "between", "neighbours-compute", "relatives"],
+    "02_token_ids_to_vectors.ipynb": ["load", "one-hot", "rotation", "sizes-compute", "copies", "around-copies"],
+    "03_vectors_to_logits.ipynb": ["toy-targets", "toy-logits", "unembed", "compare-logits"],
+}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A copy of the project in which notebook 01 ends after its first cells, to be quick; it must be green as it is."""
-    copy = tmp_path_factory.mktemp("red") / "project"
-    ignore = shutil.ignore_patterns(".git", ".venv*", "model", "my-work", "*.egg-info", "__pycache__", "build")
-    shutil.copytree(PROJECT, copy, ignore=ignore)
-    notebook = json.loads((copy / "notebooks" / NAME).read_text())
-    notebook["cells"] = [*notebook["cells"][:4], *_cells_with(notebook, "neighbours-compute", "relatives")]
-    (copy / "notebooks" / NAME).write_text(json.dumps(notebook))
-    run = run_pytest(copy, "notebooks/" + NAME)
+def project(copied_project):
+    """The copy's notebooks, shortened; they must be green as they are."""
+    copy, environment = copied_project
+    for name, ids in KEPT.items():
+        notebook = json.loads((copy / "notebooks" / name).read_text())
+        first = next(i for i, cell in enumerate(notebook["cells"]) if cell["id"] == ids[0])
+        kept = [cell for cell in notebook["cells"][first:] if cell["id"] in ids]
+        notebook["cells"] = [*notebook["cells"][: first + 1], *kept[1:]]
+        (copy / "notebooks" / name).write_text(json.dumps(notebook))
+    run = run_pytest(copy, environment, *(f"notebooks/{name}" for name in KEPT))
     assert run.returncode == 0, run.stdout
-    return copy
+    return copy, environment
 
 
-def _cells_with(notebook, *names):
-    """The cells with these ids, and what they need."""
-    needed = {"merges-list", "id-is-order", "between", "sentences"} | set(names)
-    return [cell for cell in notebook["cells"] if cell["id"] in needed]
-
-
-def run_pytest(project, *targets):
-    """pytest in the copy, with the copy's own helpers first on the path, and the real project's model."""
-    env = os.environ | {"PYTHONPATH": str(project), "DIRECTIONS_MODEL_HOME": str(PROJECT / "data" / "model")}
+def run_pytest(copy, environment, *targets):
     command = [sys.executable, "-m", "pytest", "-q", "-x", *targets]
-    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True)
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
 
 
 def outputs_of(notebook, cell_id):
@@ -60,29 +57,40 @@ def changed_word(notebook):
 
 
 @pytest.mark.parametrize("plant", [changed_digit, dropped_output, changed_word])
-def test_a_fault_in_a_saved_output_turns_it_red(project, tmp_path, plant):
-    path = project / "notebooks" / NAME
-    sound = path.read_text()
-    notebook = json.loads(sound)
+def test_a_fault_in_a_saved_output_turns_it_red(project, plant):
+    copy, environment = project
+    path = copy / "notebooks" / NAME
+    notebook = json.loads(path.read_text())
     plant(notebook)
-    path.write_text(json.dumps(notebook))
-    try:
-        run = run_pytest(project, "notebooks/" + NAME)
-    finally:
-        path.write_text(sound)
+    with changed(path, json.dumps(notebook)):
+        run = run_pytest(copy, environment, f"notebooks/{NAME}")
     assert run.returncode == 1 and "1 failed" in run.stdout, run.stdout
 
 
-def test_a_swapped_sign_in_cosine_turns_tests_and_notebook_red(project):
-    path = project / "helpers" / "geometry.py"
+@contextmanager
+def changed(path, text):
     sound = path.read_text()
-    line = "return np.clip(np.einsum("
-    assert line in sound
-    path.write_text(sound.replace(line, line.replace("np.einsum", "-np.einsum")))
+    path.write_text(text)
     try:
-        by_tests = run_pytest(project, "tests/test_geometry.py")
-        by_notebook = run_pytest(project, "notebooks/" + NAME)
+        yield
     finally:
         path.write_text(sound)
-    assert by_tests.returncode == 1 and "1 failed" in by_tests.stdout, by_tests.stdout
-    assert by_notebook.returncode == 1 and "1 failed" in by_notebook.stdout, by_notebook.stdout
+
+
+HELPER_FAULTS = {
+    "a sign in cosine": ("geometry.py", "return np.clip(np.einsum", "return np.clip(-np.einsum", "geometry", "01"),
+    "the wrong ruler": ("geometry.py", 'elif by == "euclidean":  # argmin', 'elif by == "x":  #', "geometry", "02"),
+    "the gain dropped": ("model.py", "parts.unembedding * (parts.gain * np", "parts.unembedding * (np", "model", "03"),
+}
+
+
+@pytest.mark.parametrize("file, sound, fault, tests, number", HELPER_FAULTS.values(), ids=HELPER_FAULTS)
+def test_a_fault_in_a_helper_turns_tests_and_notebook_red(project, file, sound, fault, tests, number):
+    copy, environment = project
+    path = copy / "helpers" / file
+    assert sound in path.read_text()
+    [notebook] = [f"notebooks/{name}" for name in KEPT if name.startswith(number)]
+    with changed(path, path.read_text().replace(sound, fault)):
+        for target in (f"tests/test_{tests}.py", notebook):
+            run = run_pytest(copy, environment, target)
+            assert run.returncode == 1 and "1 failed" in run.stdout, run.stdout

@@ -1,7 +1,6 @@
 """The series as a reader meets it: JupyterLab, in a browser, every cell run, the outputs as saved."""
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -11,7 +10,7 @@ import time
 import urllib.request
 
 import pytest
-from run_notebooks import NOTEBOOKS, PROJECT
+from run_notebooks import NOTEBOOKS
 
 pytestmark = pytest.mark.slow
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -20,17 +19,14 @@ CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", 
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def lab(copied_project):
     """The port of a running `python -m helpers.lab`, over a copy of the project: no work of yours is touched."""
-    copy = tmp_path_factory.mktemp("lab") / "project"
-    ignore = shutil.ignore_patterns(".git", ".venv*", "model", "my-work", "*.egg-info", "__pycache__", "build")
-    shutil.copytree(PROJECT, copy, ignore=ignore)
+    copy, environment = copied_project
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     settings = {name: str(copy / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR")}
-    environment = os.environ | settings | {"PYTHONPATH": str(copy), "JUPYTERLAB_WORKSPACES_DIR": str(copy / "spaces")}
-    environment["DIRECTIONS_MODEL_HOME"] = str(PROJECT / "data" / "model")
+    environment = environment | settings | {"JUPYTERLAB_WORKSPACES_DIR": str(copy / "spaces")}
     command = [sys.executable, "-m", "helpers.lab", "--no-browser", f"--port={port}", "--IdentityProvider.token=t"]
     with open(copy / "lab.log", "w") as log:
         server = subprocess.Popen(command, cwd=copy, env=environment, stdout=log, stderr=subprocess.STDOUT)

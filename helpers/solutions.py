@@ -1,0 +1,440 @@
+"""What does each exercise ask, accept and recognise? One row of data an exercise: solutions ahead.
+
+Read it after you have tried. The tests run every row: the reference passes, each wrong function earns its sentence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from helpers.geometry import unit
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """number, title, difficulty, minutes; a reference; tuples of inputs to call it with; pairs of a wrong function
+    and the sentence that it earns; and what a right answer has shown."""
+
+    number: str
+    title: str
+    difficulty: str
+    minutes: int
+    reference: Callable
+    inputs: list
+    wrong: list
+    right: str
+
+
+# ---------------------------------------------------------------- notebook 01: cutting and merging
+
+
+def _join(tokens):
+    return "".join(tokens)
+
+
+def _bytes_to_text(pieces):
+    return b"".join(pieces).decode("utf-8")
+
+
+def _merge_once(pieces, pair):
+    merged, i = [], 0
+    while i < len(pieces):
+        if tuple(pieces[i : i + 2]) == tuple(pair):
+            merged.append(pieces[i] + pieces[i + 1])
+            i += 2
+        else:
+            merged.append(pieces[i])
+            i += 1
+    return merged
+
+
+def _merge_first_only(pieces, pair):
+    for i in range(len(pieces) - 1):
+        if (pieces[i], pieces[i + 1]) == pair:
+            return [*pieces[:i], pieces[i] + pieces[i + 1], *pieces[i + 2 :]]
+    return pieces
+
+
+def _merge_overlapping(pieces, pair):
+    starts = [i for i in range(len(pieces) - 1) if (pieces[i], pieces[i + 1]) == pair]
+    covered = {i + 1 for i in starts} - set(starts)
+    return [pair[0] + pair[1] if i in starts else p for i, p in enumerate(pieces) if i not in covered]
+
+
+def _merge_by_plus(pieces, pair):
+    merged, i = [], 0
+    while i < len(pieces):
+        found = tuple(pieces[i : i + 2]) == pair
+        merged += pieces[i] + pieces[i + 1] if found else pieces[i]
+        i += 2 if found else 1
+    return merged
+
+
+def _merge_same_text(pieces, pair):
+    merged, i = [], 0
+    while i < len(pieces):
+        found = "".join(pieces[i : i + 2]) == "".join(pair)
+        merged.append("".join(pieces[i : i + 2]) if found else pieces[i])
+        i += 2 if found else 1
+    return merged
+
+
+def _merge_keeping_second(pieces, pair):
+    merged = []
+    for i, piece in enumerate(pieces):
+        merged.append(piece + pieces[i + 1] if tuple(pieces[i : i + 2]) == pair else piece)
+    return merged
+
+
+def _bpe(pieces, ranks, choose=min):
+    pieces = list(pieces)
+    while True:
+        pairs = [pair for pair in pairwise(pieces) if pair in ranks]
+        if not pairs:
+            return pieces
+        pieces = _merge_once(pieces, choose(pairs, key=ranks.get))
+
+
+def _bpe_one_step(pieces, ranks):
+    pairs = [pair for pair in pairwise(pieces) if pair in ranks]
+    return _merge_once(pieces, min(pairs, key=ranks.get)) if pairs else list(pieces)
+
+
+def _bpe_in_table_order(pieces, ranks):
+    for pair in ranks:
+        pieces = _merge_once(pieces, pair)
+    return list(pieces)
+
+
+# Not in the order of their ranks, nor of the alphabet: an answer that never looks at a rank must fail.
+_RANKS = {("be", "s"): 9, ("h", "u"): 0, ("hug", "s"): 8, ("hu", "g"): 2, ("u", "g"): 1, ("be", "st"): 7, ("t", "e"): 4}
+_RANKS |= {("s", "t"): 3, ("b", "e"): 6, ("e", "st"): 5}
+
+# ---------------------------------------------------------------- notebook 02: rows, sizes and maps
+
+
+def _one_hot(ids, n_vocab):
+    return np.eye(n_vocab)[ids]
+
+
+def _share_shown(vectors, centre=True, power=2, n_directions=2):
+    spreads = np.linalg.svd(vectors - centre * vectors.mean(axis=0), compute_uv=False) ** power
+    return spreads[:n_directions].sum() / spreads.sum()
+
+
+def _smallest_two(vectors):
+    variances = np.linalg.eigvalsh(np.cov(vectors.T))
+    return variances[:2].sum() / variances.sum()
+
+
+def _near(rows, i, k, begin=1, sign=1):
+    distances = np.linalg.norm(rows - rows[i], axis=1)
+    return np.argsort(sign * distances, kind="stable")[begin : begin + k]
+
+
+def _kept(vectors, flat, k, **how):
+    """For each thing, the share of its neighbours on the map that are neighbours in space."""
+    pairs = [(_near(vectors, i, k, **how), _near(flat, i, k, **how)) for i in range(len(vectors))]
+    return np.array([len(set(one) & set(other)) / k for one, other in pairs])
+
+
+# ---------------------------------------------------------------- notebook 03: scores and returns
+
+
+def _returns(vectors, rows=None):
+    scores = vectors @ (vectors if rows is None else rows).T
+    return int((scores.argmax(axis=1) == np.arange(len(vectors))).sum())
+
+
+def _rival_size(size, cosine):
+    return size / cosine if cosine > 0 else np.inf
+
+
+def _draw(seed, *shapes):
+    """Small arrays with few decimals, which a learner can read when an answer is wrong."""
+    rng = np.random.default_rng(seed)
+    return tuple(rng.normal(size=shape).round(1) for shape in shapes)
+
+
+EXERCISES = {
+    exercise.number: exercise
+    for exercise in [
+        Exercise(
+            "0.1", "Keep the direction, drop the size", "easy", 3,
+            reference=lambda v: unit(v),
+            inputs=[(np.array([3.0, 4.0]),), (np.array([0.0, -2.0, 0.0]),), (np.array([1.0, -2.0, 4.0]),)],
+            wrong=[
+                (np.linalg.norm, "You returned the size ‖v‖ itself. The direction is v divided by its size."),
+                (lambda v: v / v.sum(), "You divided by the sum of the numbers. The size is √(Σ v²): squares first."),
+                (lambda v: v / np.abs(v).sum(), "You divided by the sum of absolute values. The size is √(Σ v²)."),
+                (lambda v: v / np.abs(v).max(), "You divided by the largest number. The size is √(Σ v²)."),
+                (lambda v: v / v.max(), "You divided by the largest number. The size is √(Σ v²)."),
+                (lambda v: v / (v @ v), "You divided by ‖v‖². Take the square root of the sum of squares first."),
+                (lambda v: v * np.linalg.norm(v), "You multiplied by the size. Divide by it."),
+                (lambda v: v, "You gave the vector back unchanged. Divide it by its size."),
+            ],
+            right="Whatever its size was, what is left has size 1: a point on a sphere. Notebook 06 shows that a "
+            "model's final norm does almost exactly this to everything it says.",
+        ),
+        Exercise(
+            "1.1", "Put a text back together", "easy", 3,
+            reference=_join,
+            inputs=[(["The", " capital", " of", " France"],), ([" un", "believ", "able", "!"],), (["a", " ", " b "],)],
+            wrong=[
+                (" ".join, "You put a space between the tokens. The spaces are already inside them."),
+                (lambda t: "".join(t).strip(), "You took off a space at an end. It belongs to the text."),
+                (lambda t: " ".join(w.strip() for w in t), "You stripped the tokens' own spaces and put others in."),
+                (lambda t: "".join(w.strip() for w in t), "You stripped the tokens' spaces. They are the text's."),
+                (lambda t: t, "That is still the list of tokens. Join them into one text."),
+                (str, "`str` writes down the list itself, brackets and all. Join its members."),
+            ],
+            right="Tokens are the text, cut; nothing is added or taken away. Everything later rests on this.",
+        ),
+        Exercise(
+            "1.2", "From bytes to text", "easy", 5,
+            reference=_bytes_to_text,
+            inputs=[
+                ([b"na", b"\xc3\xafve"],),
+                ([b"\xe6\x97", b"\xa5", b"\xe6\x9c\xac"],),
+                ([b" \xf0\x9f", b"\x99", b"\x82!"],),
+            ],
+            wrong=[
+                (lambda p: "".join(b.decode("utf-8") for b in p), "You decoded each piece on its own, and half a "
+                 "character cannot be decoded. Join the bytes first, then decode once."),
+                (lambda p: "".join(b.decode("utf-8", "replace") for b in p), "You decoded each piece on its own, and "
+                 "half a character is no character. Join the bytes first, then decode once."),
+                (lambda p: "".join(b.decode("utf-8", "ignore") for b in p), "You ignored what could not be decoded, so "
+                 "characters went missing. Join the bytes first, then decode once."),
+                (lambda p: b"".join(p), "You joined the bytes, and that is half the way: now decode them as UTF-8."),
+                (lambda p: b"".join(p).decode("latin-1"), "Latin-1 gives each byte a character. This is UTF-8."),
+                (lambda p: str(b"".join(p)), "`str` writes down the bytes object. Use `.decode(\"utf-8\")`."),
+            ],
+            right="A token may end in the middle of a character, so one token on its own need not be text at all.",
+        ),
+        Exercise(
+            "1.3", "Merge a pair", "medium", 8,
+            reference=_merge_once,
+            inputs=[
+                (["h", "u", "g", "h", "u"], ("h", "u")),
+                (["a", "a", "a"], ("a", "a")),
+                (["u", "h", "u", "g"], ("h", "u")),
+                (["x", "y"], ("y", "x")),
+                (["n", "a", "n", "a", "n"], ("a", "n")),
+                (["un", "be", "lie", "able"], ("be", "lie")),
+                (["a", "bc", "ab", "c"], ("ab", "c")),
+            ],
+            wrong=[
+                (_merge_first_only, "You merged the first place only. Every place where the pair stands is merged."),
+                (_merge_overlapping, "You used one piece twice: in `aaa` the pair `aa` fits once, and one `a` "
+                 "is left over. After a merge, go on behind both pieces."),
+                (_merge_keeping_second, "The second piece of the pair is still there after the merge. Skip it."),
+                (lambda p, pair: _merge_once(p, pair[::-1]), "You looked for the pair the other way round."),
+                (lambda p, pair: _merge_once(p[::-1], pair[::-1])[::-1], "You went from right to left, or wrote the "
+                 "merged pair backwards. Go from left to right."),
+                (_merge_by_plus, "`+=` adds a text to a list letter by letter. Use `.append`."),
+                (_merge_same_text, "You merged two pieces whose text, glued, is that of the pair; but they are cut in "
+                 "another place. Both pieces must be the pair's own."),
+                (lambda p, pair: p, "Nothing was merged: the pieces came back as they were. (A list never equals a "
+                 "tuple: compare `(a, b) == pair`.)"),
+            ],
+            right="That is one line of the recipe that a byte-pair tokenizer learned. 1.4 runs the whole recipe.",
+        ),
+        Exercise(
+            "1.4", "A tokenizer of your own", "hard", 15,
+            reference=_bpe,
+            inputs=[(list(word), _RANKS) for word in ("hugs", "best", "test", "hughug", "z")],
+            wrong=[
+                (_bpe_one_step, "You stopped after one merge. Go on until no pair of neighbours is in the table."),
+                (lambda p, r: _bpe(p, r, choose=max), "You took the pair with the highest rank. The lowest was learned "
+                 "first and goes first."),
+                (lambda p, r: _bpe(p, r, choose=lambda pairs, key: pairs[0]), "You took the leftmost pair. Among all "
+                 "pairs in the table the one with the lowest rank goes first."),
+                (_bpe_in_table_order, "You went through the table as it is written. Its numbers are the order: at "
+                 "every step the lowest rank goes first."),
+                (lambda p, r: _bpe(p, r, choose=lambda pairs, key: min(pairs)), "You took the pair first in the "
+                 "alphabet: `min` needs `key=ranks.get` to compare ranks."),
+                (lambda p, r: ["".join(p)], "You joined everything. Only pairs in the table may merge."),
+                (lambda p, r: list(p), "Nothing was merged: you gave the pieces back as they came."),
+            ],
+            right="This is byte-pair encoding, whole. The next cell holds it against the model's own tokenizer.",
+        ),
+        Exercise(
+            "2.1", "One-hot rows", "easy", 4,
+            reference=_one_hot,
+            inputs=[([2, 0, 2], 4), ([1], 3), ([4, 3, 0, 1], 6)],
+            wrong=[
+                (lambda ids, n: np.eye(max(ids) + 1)[ids], "Your rows are too short: they end at the largest ID. A "
+                 "one-hot row has a place for every token of the vocabulary."),
+                (lambda ids, n: _one_hot(ids, n).T, "Rows and columns are swapped: one row for each token."),
+                (lambda ids, n: _one_hot(ids, n).sum(axis=0), "You put all tokens into one row, so their order is "
+                 "lost. Give each token a row of its own."),
+                (lambda ids, n: _one_hot(ids, n) * np.array(ids)[:, None], "You wrote the ID into its place. One-hot "
+                 "means that a 1 stands there."),
+                (lambda ids, n: _one_hot([i - 1 for i in ids], n), "Your 1 stands one place too far left: IDs count "
+                 "from 0, like Python's indices."),
+                (lambda ids, n: _one_hot([i + 1 for i in ids], n + 1)[:, :n], "Your 1 stands one place too far right: "
+                 "IDs count from 0, like Python's indices."),
+                (lambda ids, n: np.tile(_one_hot(ids, n).max(axis=0), (len(ids), 1)), "Every row has the ones of all "
+                 "tokens (`rows[:, ids] = 1` does that). Row t gets a single 1, in column `ids[t]`."),
+                (lambda ids, n: np.eye(len(ids), n), "Your 1 stands in the place of the token's position. It belongs "
+                 "in the place of its ID."),
+            ],
+            right="Times the embedding, these rows give the token vectors: notebook 03 sends one through the model's "
+            "first and last matrix and looks at what has become of the 1.",
+        ),
+        Exercise(
+            "2.2", "The size of every row", "easy", 3,
+            reference=lambda vectors: np.sqrt((vectors**2).sum(axis=1)),
+            inputs=[(np.array([[3.0, 4.0], [0.0, 2.0], [-1.0, 0.0]]),), _draw(1, (2, 5)), _draw(2, (3, 3))],
+            wrong=[
+                (lambda v: np.linalg.norm(v), "You gave one size for the whole table. Each row has its own: `axis=1`."),
+                (lambda v: np.linalg.norm(v, axis=0), "Those are the sizes of the columns. A row runs along axis 1."),
+                (lambda v: (v**2).sum(axis=1), "Those are the squares of the sizes. Take the root."),
+                (lambda v: np.abs(v).sum(axis=1), "You added absolute values. The size is √(Σ v²): squares first."),
+                (lambda v: np.abs(v).max(axis=1), "You took the largest number of each row. The size is √(Σ v²)."),
+                (lambda v: np.linalg.norm(v, axis=1, keepdims=True), "Right numbers, but as a column of shape (V, 1). "
+                 "Return shape (V,): without `keepdims`."),
+                (lambda v: v.sum(axis=1), "You added up the numbers. The size is √(Σ v²): squares first."),
+            ],
+            right="One number a token: all that a vector has besides its direction.",
+        ),
+        Exercise(
+            "2.3", "How much does a plane show?", "medium", 10,
+            reference=_share_shown,
+            inputs=[tuple(x + 1 for x in _draw(seed, shape)) for seed, shape in enumerate([(5, 4), (6, 3), (8, 8)])],
+            wrong=[
+                (lambda v: _share_shown(v, centre=False), "You did not subtract the mean of the rows. Without that, "
+                 "the first direction only points at the middle of the cloud."),
+                (lambda v: _share_shown(v, power=1), "You compared spreads. Variance is spread squared."),
+                (lambda v: _share_shown(v, n_directions=1), "You took the first direction only. A plane has two."),
+                (lambda v: 1 - _share_shown(v), "That is the share that the plane does not show."),
+                (lambda v: 100 * _share_shown(v), "That is in percent. A share lies between 0 and 1."),
+                (lambda v: v.var(axis=0)[:2].sum() / v.var(axis=0).sum(), "You took the first two coordinates. PCA's "
+                 "plane is turned so that the cloud varies most along it."),
+                (lambda v: _share_shown(v - v.mean(), centre=False), "You subtracted one mean of "
+                 "all numbers. Each column has its own: `mean(axis=0)`."),
+                (lambda v: _smallest_two(v), "You took the two smallest: `eigvalsh` lists them from the smallest up."),
+                (lambda v: _share_shown(v.T), "You subtracted each row's own mean, or swapped rows and columns. Centre "
+                 "the cloud: subtract the mean of all rows."),
+            ],
+            right="Ask this of every flat picture of vectors, and ask it of random vectors too.",
+        ),
+        Exercise(
+            "2.4", "Is the map to be trusted?", "hard", 15,
+            reference=lambda v, flat, k: _kept(v, flat, k).mean(),
+            inputs=[(*_draw(seed, (n, 4), (n, 2)), k) for seed, n, k in [(124, 8, 3), (3, 7, 2), (2, 6, 2)]],
+            wrong=[
+                (lambda v, flat, k: _kept(v, flat, k, begin=0).mean(), "You counted each thing as its own nearest "
+                 "neighbour. Leave it out."),
+                (lambda v, flat, k: np.mean([_near(v, i, k) == _near(flat, i, k) for i in range(len(v))]), "You "
+                 "compared the two lists place by place. Who is among the k matters, not in which place."),
+                (lambda v, flat, k: k * _kept(v, flat, k).mean(), "You counted the neighbours. Divide by k for a "
+                 "share."),
+                (lambda v, flat, k: k * _kept(v, flat, k).sum(), "You counted the neighbours. Divide by k, and by the "
+                 "number of things."),
+                (lambda v, flat, k: _kept(v, flat, k), "Those are the shares of the single things. Return their mean."),
+                (lambda v, flat, k: _kept(v, flat, k)[0], "You looked at the first thing only. (Perhaps the `return` "
+                 "stands inside the loop.)"),
+                (lambda v, flat, k: (_kept(v, flat, k) > 0).mean(), "You asked whether any neighbour is kept. Count "
+                 "how many."),
+                (lambda v, flat, k: 1 - _kept(v, flat, k).mean(), "That is the share that is not kept."),
+                (lambda v, flat, k: 100 * _kept(v, flat, k).mean(), "That is in percent. A share is between 0 and 1."),
+                (lambda v, flat, k: (_kept(v, flat, k) / (2 - _kept(v, flat, k))).mean(), "You divided by all that are "
+                 "in either list. The share is of the k on the map."),
+                (lambda v, flat, k: _kept(v, flat, k, begin=0, sign=-1).mean(), "You took the farthest. `argsort` puts "
+                 "the smallest first."),
+                (lambda v, flat, k: _kept(unit(v), unit(flat), k).mean(), "You compared directions. Here the ruler is "
+                 "Euclidean distance, as on paper."),
+            ],
+            right="You can now check any map of vectors that somebody shows you.",
+        ),
+        Exercise(
+            "3.1", "Logits", "easy", 3,
+            reference=lambda z, targets: targets @ z,
+            inputs=[_draw(1, 2, (4, 2)), _draw(2, 3, (2, 3)), _draw(3, 3, (5, 3))],
+            wrong=[
+                (lambda z, u: unit(u) @ unit(z), "Those are cosines. A logit is the dot product, sizes and all."),
+                (lambda z, u: unit(u) @ z, "You divided the targets by their sizes. A logit keeps them."),
+                (lambda z, u: u @ unit(z), "You divided the state by its size. A logit keeps it."),
+                (lambda z, u: np.linalg.norm(u - z, axis=1), "Those are distances. A logit is a dot product."),
+                (lambda z, u: -np.linalg.norm(u - z, axis=1), "Those are distances. A logit is a dot product."),
+                (lambda z, u: u * z, "You multiplied number by number and did not add up: a dot product is the sum."),
+                (lambda z, u: z @ u, "With the state on the left, the widths do not meet. The rows of `targets` are "
+                 "the targets: `targets @ z`, or `z @ targets.T`."),
+                (lambda z, u: np.exp(u @ z) / np.exp(u @ z).sum(), "Those are probabilities. They come in notebook 04; "
+                 "the logits are what the softmax is given."),
+                (lambda z, u: (u @ z).argmax(), "That is the winner. Return the logits of all targets."),
+            ],
+            right="This one line is a language model's last step. Notebook 04 turns logits into probabilities.",
+        ),
+        Exercise(
+            "3.2", "Fold the gain in", "medium", 6,
+            reference=lambda unembedding, gain: unembedding * gain,
+            inputs=[
+                (np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.0]]), np.array([2.0, -0.5])),
+                _draw(1, (2, 3), 3), _draw(2, (4, 3), 3),
+            ],
+            wrong=[
+                (lambda w, g: w, "The gain is forgotten: the rows came back as they were."),
+                (lambda w, g: w * np.abs(g), "You took the gain's absolute value. A negative gain turns the sign."),
+                (lambda w, g: w / g, "You divided by the gain. (γ∘z)·w = z·(γ∘w): multiply."),
+                (lambda w, g: w + g, "You added the gain. It is a factor for each coordinate."),
+                (lambda w, g: w @ g, "You added up. Multiply each coordinate and keep the shape (V, d)."),
+                (lambda w, g: w * g[:, None], "The gain has one factor for each coordinate, so it goes along the rows: "
+                 "`unembedding * gain`."),
+                (lambda w, g: w * g * g, "You multiplied by the gain twice."),
+                (lambda w, g: unit(w) * g, "You divided the rows by their sizes. The sizes belong to the targets."),
+            ],
+            right="Now the state stays on its sphere, and what the head knows of a token is all in its target.",
+        ),
+        Exercise(
+            "3.3", "Who returns?", "medium", 8,
+            reference=_returns,
+            inputs=[(np.array([[1.0, 0], [0, 1], [3, 3]]),), _draw(1, (6, 2)), _draw(2, (9, 3)), _draw(5, (5, 2))],
+            wrong=[
+                (lambda v: _returns(unit(v)), "Every row came back. By cosine or distance that is certain. Here "
+                 "the ruler is the dot product."),
+                (lambda v: len(v) - _returns(v), "You counted those that do not return."),
+                (lambda v: _returns(v) / len(v), "That is the share. Return the number."),
+                (lambda v: len(set((v @ v.T).argmax(axis=1))), "You counted the different winners. A winner may take "
+                 "the places of many others."),
+                (lambda v: _returns(v, v / (v**2).sum(axis=1, keepdims=True)), "You divided the rows by ‖w‖². Here "
+                 "they are scored as they are."),
+                (lambda v: (v @ v.T).argmax(axis=1) == np.arange(len(v)), "That says which rows return. How many are "
+                 "they?"),
+                (lambda v: (v @ v.T).argmax(axis=1), "Those are the winners of all rows. Count the rows that win "
+                 "their own place."),
+            ],
+            right="Run it on a few hundred rows of a real embedding, and on random rows of the same sizes.",
+        ),
+        Exercise(
+            "3.4", "How large must a rival be?", "medium", 8,
+            reference=_rival_size,
+            inputs=[(3.0, 0.5), (2.5, 1.0), (4.0, 0.2), (1.0, -0.3), (1.0, 0.0)],
+            wrong=[
+                (lambda n, c: n * c, "You multiplied. The rival scores (its size)·cosine, and that has to reach the "
+                 "token's size: divide."),
+                (lambda n, c: n * c if c > 0 else np.inf, "You multiplied. The rival scores (its size)·cosine, and "
+                 "that has to reach the token's own size: divide."),
+                (lambda n, c: n / c**2 if c > 0 else np.inf, "One division by the cosine is enough."),
+                (lambda n, c: n / c, "The cosine can be zero or negative. Then no size is enough: return infinity."),
+                (lambda n, c: n / c if c >= 0 else np.inf, "With a cosine of zero, too, no size is enough: return "
+                 "infinity."),
+                (lambda n, c: n / abs(c) if c else np.inf, "With a negative cosine a larger size only makes the score "
+                 "lower. Then no size is enough: return infinity."),
+                (lambda n, c: n / c if c else np.inf, "With a negative cosine no size is enough, and a size is never "
+                 "negative: return infinity."),
+                (lambda n, c: n / c if c > 0 else None, "Where no size is enough, return `np.inf`, not None."),
+                (lambda n, c: n, "You left the direction out. The wider the angle, the larger the rival must be."),
+                (lambda n, c: n if c > 0 else np.inf, "You left the angle out. The wider it is, the larger the rival "
+                 "must be."),
+                (lambda n, c: n**2 / c if c > 0 else np.inf, "Both scores have the token's size as a factor: "
+                 "it cancels."),
+            ],
+            right="The nearest of 49,152 random directions has a cosine of about 0.17, so a rival must be six times as "
+            "large. At the cosine of two tokens of this vocabulary, 0.46, a little over twice is enough.",
+        ),
+    ]
+}  # fmt: skip
