@@ -73,25 +73,29 @@ def comparable(outputs):
     return stream, data
 
 
+def run_all(page, port, name):
+    """Open a notebook, clear its outputs, run all cells, save."""
+    page.goto(f"http://127.0.0.1:{port}/lab/tree/notebooks/{name}?token=t&reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    for menu, command in (("Edit", "Clear Outputs of All Cells"), ("Run", "Run All Cells")):
+        page.get_by_role("menuitem", name=menu, exact=True).click()
+        page.get_by_role("menuitem", name=command, exact=True).click()
+    page.get_by_text("Python 3 (ipykernel) | Busy").wait_for(timeout=10_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
+    page.keyboard.press("Control+s")
+
+
 @pytest.mark.parametrize("name", [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))])
 def test_run_in_the_browser_each_notebook_gives_its_saved_outputs(lab, page, name):
     port, copy = lab
     outside = []
     page.on("request", lambda request: outside.append(request.url) if "127.0.0.1" not in request.url else None)
-    page.goto(f"http://127.0.0.1:{port}/lab/tree/notebooks/{name}?token=t&reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-    mine = copy / "my-work" / "notebooks" / name
-    for command in ("Clear Outputs of All Cells", None):
-        menu = "Edit" if command else "Run"
-        page.get_by_role("menuitem", name=menu, exact=True).click()
-        page.get_by_role("menuitem", name=command or "Run All Cells", exact=True).click()
-    page.get_by_text("Python 3 (ipykernel) | Busy").wait_for(timeout=10_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
-    page.keyboard.press("Control+s")
+    run_all(page, port, name)
     saved = [cell for cell in json.loads((NOTEBOOKS / name).read_text())["cells"] if cell["cell_type"] == "code"]
     for _ in range(40):
-        ran = [cell for cell in json.loads(mine.read_text())["cells"] if cell["cell_type"] == "code"]
+        mine = json.loads((copy / "my-work" / "notebooks" / name).read_text())
+        ran = [cell for cell in mine["cells"] if cell["cell_type"] == "code"]
         if all(cell["execution_count"] for cell in ran):
             break
         time.sleep(0.25)
@@ -101,6 +105,7 @@ def test_run_in_the_browser_each_notebook_gives_its_saved_outputs(lab, page, nam
 
 
 def test_the_slider_moves_by_keyboard(lab, page):
+    run_all(page, lab[0], "01_text_to_token_ids.ipynb")
     handle = page.locator(".jp-OutputArea-output .noUi-handle").first
     handle.scroll_into_view_if_needed()
     handle.focus()
