@@ -24,6 +24,7 @@ from helpers.display import visible
 AREAS = ["#77AADD", "#EE8866", "#EEDD88", "#44BB99", "#FFAABB", "#99DDFF", "#BBCC33", "#AAAA00"]
 GREYS = ["#DDDDDD", "#C4C4C4", "#EDEDED", "#D0D0D0"]
 LINES = ["#4477AA", "#EE6677", "#228833", "#AA3377", "#BB8800"]
+DASHES = ["-", "-.", (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)), (0, (9, 1))]
 BLUE, RED, GREY = *LINES[:2], "#888888"
 
 STYLE = {
@@ -68,6 +69,17 @@ def _number(value):
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def _rounded(values):
+    """A format for these values: whole if they all are, else to a hundredth of the largest one's leading digit.
+
+    So small values beside large ones are not given to digits that another machine may compute otherwise.
+    """
+    largest = np.abs(values).max()
+    whole = (np.asarray(values) == np.round(values)).all()
+    decimals = 0 if whole or largest == 0 else max(0, 2 - int(np.floor(np.log10(largest))))
+    return lambda value: f"{value:,.{decimals}f}"
+
+
 def _title(ax):
     return " ".join(ax.get_title(loc="left").split())
 
@@ -87,7 +99,7 @@ def draw_bars(ax, names, values, title, unit, null=None):
     for bar, name in zip(bars, names, strict=True):
         bar.set_hatch("///" if name == null else "")
         bar.set_edgecolor("white")
-    ax.bar_label(bars, fmt=_number, padding=4)
+    ax.bar_label(bars, fmt=_rounded(values), padding=4)
     ax.set_yticks(range(len(names)), [str(name) for name in names], parse_math=False)
     ax.invert_yaxis()
     ax.margins(x=0.12)
@@ -101,9 +113,37 @@ def _bars_in_words(ax):
     labels = [label.get_text() for label in ax.get_yticklabels()]
     places = ax.get_yticks()
     bars = sorted(ax.patches, key=lambda bar: ax.transData.transform((0, bar.get_y()))[1], reverse=True)
+    number = _rounded([bar.get_width() for bar in bars])
     said = [
-        f"{labels[np.abs(places - bar.get_y() - bar.get_height() / 2).argmin()]} {_number(bar.get_width())}"
+        f"{labels[np.abs(places - bar.get_y() - bar.get_height() / 2).argmin()]} {number(bar.get_width())}"
         for bar in bars
+    ]
+    return f"{_title(ax)} ({ax.get_xlabel()}), from the top: {'; '.join(said)}."
+
+
+@styled
+def draw_intervals(ax, estimates, title, unit):
+    """A dot and its interval for each name, first on top. `estimates` maps a name to (value, low, high)."""
+    values, lows, highs = np.transpose(list(estimates.values()))
+    places = range(len(values))
+    ax.errorbar(values, places, xerr=[values - lows, highs - values], fmt="o", color=BLUE, capsize=4)
+    ax.set_yticks(places, list(estimates), parse_math=False)
+    ax.invert_yaxis()
+    ax.grid(axis="x", color="#DDDDDD")
+    _label(ax, title, unit)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return _intervals_in_words(ax)
+
+
+def _intervals_in_words(ax):
+    [container] = ax.containers
+    dots, _, [bars] = container
+    number = _rounded(dots.get_xdata())
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    said = [
+        f"{name} {number(x)} ({number(left)} to {number(right)})"
+        for name, x, ((left, _), (right, _)) in zip(names, dots.get_xdata(), bars.get_segments(), strict=True)
     ]
     return f"{_title(ax)} ({ax.get_xlabel()}), from the top: {'; '.join(said)}."
 
@@ -185,17 +225,22 @@ def _histograms_in_words(ax):
 def _colours(names):
     if len(names) > len(LINES):
         raise ValueError(f"At most {len(LINES)} can be told apart in one picture; got {len(names)}.")
-    return zip(names, LINES, "osD^v", strict=False)
+    return zip(names, LINES, "osD^v", DASHES, strict=False)
 
 
 @styled
-def draw_curves(ax, x, curves, title, x_unit, unit, null=None):
-    """At most five curves over one x, each named at its right end; the one named `null` is grey and dashed."""
-    for name, colour, _ in _colours([name for name in curves if name != null]):
-        ax.plot(x, curves[name], color=colour, linewidth=2, label=name)
+def draw_curves(ax, x, curves, title, x_unit, unit, null=None, log=False):
+    """At most five curves over one x, each named at its right end; the one named `null` is grey and dashed.
+
+    `log` gives x a logarithmic axis.
+    """
+    for name, colour, _, dashes in _colours([name for name in curves if name != null]):
+        ax.plot(x, curves[name], linestyle=dashes, color=colour, linewidth=2, label=name)
     if null in curves:
         ax.plot(x, curves[null], "--", color=GREY, linewidth=2, label=null)
     _label(ax, title, x_unit, unit)
+    if log:
+        ax.set_xscale("log")
     ax.xaxis.set_major_formatter(lambda value, _: _number(value))
     ax.set_xlim(x[0], x[-1])
     _name_ends(ax)
@@ -203,7 +248,7 @@ def draw_curves(ax, x, curves, title, x_unit, unit, null=None):
 
 
 def _name_ends(ax):
-    """Each curve's name at its right end, from the lowest up, lifted where it would touch the one below it."""
+    """Each curve's name at its right end; where the ends run together, a key beside the axes."""
     ends = sorted(ax.lines, key=lambda line: line.get_ydata()[-1])
     style = dict(textcoords="offset points", va="center", parse_math=False)
     texts = [
@@ -213,23 +258,29 @@ def _name_ends(ax):
     for _ in range(2):  # the names take room from the axes, which moves the ends
         ax.figure.draw_without_rendering()
         top = -np.inf
-        for text in texts:
+        for text in texts:  # from the lowest up, each lifted where it would touch the one below it
             text.set_position((6, 0))
             box = text.get_window_extent()
             lift = max(0, top - box.y0 + 1)
             text.set_position((6, lift * 72 / ax.figure.dpi))
             top = box.y1 + lift
+    if max(text.get_position()[1] for text in texts) > 30:  # points: too far from its end to be taken for its name
+        for text in texts:
+            text.remove()
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, handlelength=3.5)
 
 
 def _curves_in_words(ax):
+    number = _rounded(np.concatenate([line.get_ydata() for line in ax.lines]))
     said = []
     for line in ax.lines:
         x, y = map(np.asarray, line.get_data())
-        low, high = y.argmin(), y.argmax()
+        name = _text_at(ax, (x[-1], y[-1])) if ax.texts else line.get_label()
+        low, high, half = y.argmin(), y.argmax(), len(y) // 2
         said.append(
-            f"{' '.join(_text_at(ax, (x[-1], y[-1])).split())}: {_number(y[0])} at first, "
-            f"lowest {_number(y[low])} at {_number(x[low])}, highest {_number(y[high])} at {_number(x[high])}, "
-            f"{_number(y[-1])} at last"
+            f"{' '.join(name.split())}: {number(y[0])} at first, "
+            f"{number(y[half])} at {_number(x[half])}, {number(y[-1])} at last, "
+            f"lowest {number(y[low])} at {_number(x[low])}, highest {number(y[high])} at {_number(x[high])}"
         )
     return f"{_title(ax)} ({ax.get_ylabel()}, by {ax.get_xlabel()}). {'. '.join(said)}."
 
@@ -284,7 +335,7 @@ def draw_groups(ax, points, names, groups, title):
     `points` (n, 2), `names` and `groups`, the name of each point's group, belong together row by row.
     """
     points, groups = np.asarray(points), np.asarray(groups)
-    for group, colour, sign in _colours(list(dict.fromkeys(groups))):
+    for group, colour, sign, _ in _colours(list(dict.fromkeys(groups))):
         ax.plot(*points[groups == group].T, sign, color=colour, markersize=6, label=group)
     _label(ax, title)
     ax.set(xticks=[], yticks=[], aspect="equal", anchor="N")
@@ -412,6 +463,47 @@ def _arrows_in_words(ax):
 
 def _pair(place):
     return f"({', '.join(_number(round(float(x), 9) + 0.0) for x in place)})"
+
+
+def plane_pixels(reach, size=240):
+    """The points of a square picture of the plane, -reach to reach, line by line from the top: (size², 2)."""
+    x, y = np.meshgrid(np.linspace(-reach, reach, size), np.linspace(reach, -reach, size))
+    return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+@styled
+def draw_regions(ax, chosen, points, names, title, state, reach):
+    """The plane, coloured by which of at most eight targets is chosen at each point, the targets, and a state z.
+
+    `chosen` (size²,) holds a row number of `points` (n, 2) for each row of `plane_pixels(reach)`.
+    """
+    size = round(len(chosen) ** 0.5)
+    regions = np.reshape(chosen, (size, size))
+    square = (-reach, reach, -reach, reach)
+    palette = ListedColormap(AREAS[: len(points)])
+    ax.imshow(regions, extent=square, cmap=palette, vmin=-0.5, vmax=len(points) - 0.5, interpolation="nearest")
+    ax.imshow(_borders(regions), extent=square, interpolation="bilinear")
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    for name, place, sign, colour in zip(
+        [*names, "z"], [*points, state], ["o"] * len(points) + ["D"], ["black"] * len(points) + ["#BB2233"], strict=True
+    ):
+        ax.plot(*place, sign, color=colour, markersize=6)
+        ax.annotate(name, place, (7, 5), textcoords="offset points", parse_math=False, path_effects=halo, color=colour)
+    ax.plot(0, 0, "+", color="black", markersize=8)
+    _label(ax, title)
+    ax.set(xticks=[], yticks=[], xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    ax.spines[:].set_visible(False)
+    return _regions_in_words(ax)
+
+
+def _regions_in_words(ax):
+    regions = ax.images[0].get_array()
+    (left, right), size = ax.get_xlim(), len(regions)
+    *names, last = [text.get_text() for text in ax.texts]
+    column, row = np.rint((ax.texts[-1].xy - np.array([left, left])) / (right - left) * (size - 1)).astype(int)
+    shares = np.bincount(regions.ravel(), minlength=len(names)) / regions.size
+    said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip(names, shares, strict=True))
+    return f"{_title(ax)}: {last} lies in the region of {names[regions[size - 1 - row, column]]}; shares {said}."
 
 
 # ---------------------------------------------------------------- text cut into pieces

@@ -152,6 +152,54 @@ def _rival_size(size, cosine):
     return size / cosine if cosine > 0 else np.inf
 
 
+# ---------------------------------------------------------------- notebook 04: probabilities
+
+
+def _softmax(logits, axis=1, shift=np.max):
+    powers = np.exp(logits - shift(logits, axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def _entropy(p, log=np.log):
+    p = p[p > 0]
+    return -(p * log(p)).sum()
+
+
+def _keep_top(p, k, places=lambda p, k: np.argsort(p)[-k:]):
+    kept = np.zeros_like(p)
+    best = places(p, k)
+    kept[best] = p[best]
+    return kept / kept.sum()
+
+
+# ---------------------------------------------------------------- notebook 05: rulers
+
+
+def _three_answers(z, targets, order=(0, 1, 2)):
+    distances, products = np.linalg.norm(targets - z, axis=1), targets @ z
+    found = [distances.argmin(), (products / np.linalg.norm(targets, axis=1)).argmax(), products.argmax()]
+    return np.array(found)[list(order)]
+
+
+def _with_bonus(z, targets, bonus=lambda squares: squares):
+    return ((targets - z) ** 2).sum(axis=1) - bonus((targets**2).sum(axis=1))
+
+
+def _one_more(targets, last=lambda squares: np.sqrt(np.maximum(squares.max() - squares, 0))):
+    return np.column_stack([targets, last((targets**2).sum(axis=1))])
+
+
+def _divergence(p, q, log=np.log):
+    there = p > 0
+    return (p[there] * log(p[there] / q[there])).sum()
+
+
+_TOY = (np.array([2.0, 1.0]), np.array([[0.6, 0.3], [1.8, 1.5], [1.6, 3.0], [-1.0, 2.0]]))
+
+
+# ---------------------------------------------------------------- inputs
+
+
 def _draw(seed, *shapes):
     """Small arrays with few decimals, which a learner can read when an answer is wrong."""
     rng = np.random.default_rng(seed)
@@ -435,6 +483,176 @@ EXERCISES = {
             ],
             right="The nearest of 49,152 random directions has a cosine of about 0.17, so a rival must be six times as "
             "large. At the cosine of two tokens of this vocabulary, 0.46, a little over twice is enough.",
+        ),
+        Exercise(
+            "4.1", "Softmax, row by row", "medium", 6,
+            reference=_softmax,
+            inputs=[
+                (np.array([[2.0, 1.0, -1.0], [0.0, 0.0, 0.0]]),),
+                (np.array([[1000.0, 1001.0], [-3.0, 2.0], [5.0, 5.5]]),),
+                (np.array([[1500.0, 0.0, -1500.0], [-2000.0, -2001.0, -2002.0]]),),
+            ],
+            wrong=[
+                (lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True), "It overflows: exp(1000) is infinity. "
+                 "Subtract each row's largest logit first."),
+                (lambda x: _softmax(x, shift=np.mean), "You subtracted the mean. The largest logit may still be far "
+                 "above it, and overflows: subtract the maximum."),
+                (lambda x: _softmax(x, axis=0), "Your columns add up to 1. Each row is one position: use axis 1."),
+                (lambda x: _softmax(x, axis=None), "All numbers together add up to 1. Each row is one position and "
+                 "adds up to 1 by itself."),
+                (lambda x: np.exp(x - x.max(axis=1, keepdims=True)), "The rows do not add up to 1: divide by the sum."),
+                (lambda x: np.log(_softmax(x)), "Those are the logarithms of the probabilities."),
+                (lambda x: x / x.sum(axis=1, keepdims=True), "You left the exp out. Logits may be negative; their "
+                 "powers are not."),
+                (lambda x: (lambda q: q / q.sum(axis=1, keepdims=True))(np.exp(x - x.max())), "You subtracted the "
+                 "largest of all logits. A row far below it becomes zeros: each row has its own maximum."),
+            ],
+            right="With one more line, a division by T, this is `helpers.softmax.softmax`.",
+        ),
+        Exercise(
+            "4.2", "Log-odds", "easy", 4,
+            reference=lambda logits, i, j, T: (logits[i] - logits[j]) / T,
+            inputs=[
+                (np.array([2.0, 1.0, -1.0]), 0, 2, 1.0), (np.array([2000.0, 1990.0]), 1, 0, 2.0),
+                (np.array([0.5, 3.0, 1.0]), 1, 2, 0.5),
+            ],
+            wrong=[
+                (lambda x, i, j, T: (x[j] - x[i]) / T, "The sign is turned: the odds of i against j are p_i / p_j."),
+                (lambda x, i, j, T: (x[i] - x[j]) * T, "You multiplied by T. A hotter model is less decided: divide."),
+                (lambda x, i, j, T: x[i] - x[j], "You forgot the temperature: it divides every logit."),
+                (lambda x, i, j, T: np.exp((x[i] - x[j]) / T), "Those are the odds. Their logarithm is asked for."),
+                (lambda x, i, j, T: np.exp(x[i] / T) / np.exp(x[j] / T), "Those are the odds, and large logits "
+                 "overflow. The logarithm needs no exp at all."),
+                (lambda x, i, j, T: np.log(np.exp(x[i] / T) / np.exp(x[j] / T)), "Right, until the exp overflows. The "
+                 "log undoes the exp: you need neither."),
+                (lambda x, i, j, T: x[i] / x[j] / T, "You divided one logit by the other. The log of a quotient is a "
+                 "difference."),
+            ],
+            right="A difference of logits is all that a softmax sees of two tokens.",
+        ),
+        Exercise(
+            "4.3", "Entropy", "medium", 6,
+            reference=_entropy,
+            inputs=[(np.array([0.5, 0.25, 0.25]),), (np.array([0.0, 0.9, 0.1, 0.0]),), (np.full(8, 1 / 8),)],
+            wrong=[
+                (lambda p: -(p * np.log(p)).sum(), "0 · log 0 came out as not a number. A probability of 0 adds "
+                 "nothing: leave it out."),
+                (lambda p: _entropy(p, np.log2), "That is in bits. Nats need the natural logarithm, `np.log`."),
+                (lambda p: -_entropy(p), "The sign is turned: log p is negative, and entropy is not."),
+                (lambda p: _entropy(p) / len(p), "You took the mean. Entropy is the sum; p itself is the weight."),
+                (lambda p: np.exp(_entropy(p)), "That is the number of equally likely tokens, e to the entropy."),
+                (lambda p: -np.log(p[p > 0]).sum(), "Each logarithm has p as its weight: −Σ p log p."),
+                (lambda p: -np.log(p.max()), "You looked at the likeliest token only. Sum over all."),
+                (lambda p: -(p * np.log(p + 1e-3)).sum(), "You added a small number inside the log, and the result "
+                 "moved. Leave the zeros out instead."),
+            ],
+            right="Zero when one token has everything, log V when all are alike; temperature moves it in between.",
+        ),
+        Exercise(
+            "4.4", "Top-k", "medium", 8,
+            reference=_keep_top,
+            inputs=[
+                (np.array([0.1, 0.5, 0.15, 0.25]), 2), (np.array([0.3, 0.05, 0.4, 0.15, 0.1]), 3),
+                (np.array([0.2, 0.7, 0.1]), 1),
+            ],
+            wrong=[
+                (lambda p, k: _keep_top(p, k) * np.sort(p)[-k:].sum(), "They do not add up to 1: divide by what is "
+                 "left."),
+                (lambda p, k: _keep_top(p, k, lambda p, k: np.argsort(p)[:k]), "You kept the smallest: `argsort` puts "
+                 "them first."),
+                (lambda p, k: np.sort(p)[::-1][:k] / np.sort(p)[-k:].sum(), "Only k numbers are left, and nobody knows "
+                 "whose they are. Keep the shape (V,), each in its place."),
+                (lambda p, k: np.where(p >= np.sort(p)[-k], 1 / k, 0), "You made the k alike. They keep their odds "
+                 "against each other."),
+                (lambda p, k: _keep_top(p, k, lambda p, k: np.arange(k)), "You kept the first k. The largest may stand "
+                 "anywhere."),
+                (lambda p, k: np.where(p >= np.sort(p)[-k], np.exp(p), 0) / np.exp(np.sort(p)[-k:]).sum(), "You took a "
+                 "softmax of probabilities. They are probabilities already: divide by their sum."),
+                (lambda p, k: _keep_top(p, k + 1) if k < len(p) else p, "One too many is left."),
+            ],
+            right="The odds among those that are left have not changed. That is why top-k is said to cut, not to bend.",
+        ),
+        Exercise(
+            "5.1", "Three answers", "easy", 6,
+            reference=_three_answers,
+            inputs=[_TOY, (_TOY[0], _TOY[1][::-1]), (np.array([0.0, 1.0, 1.0]), np.array(
+                [[0.0, 4.0, 1.0], [0.2, 0.8, 0.8], [0.1, 0.1, 0.0], [3.0, -5.0, -5.0]]))],
+            wrong=[
+                (lambda z, u: _three_answers(z, u, (2, 1, 0)), "Distance and dot product are swapped. The order is "
+                 "distance, cosine, dot product."),
+                (lambda z, u: _three_answers(z, u, (0, 2, 1)), "Cosine and dot product are swapped. The order is "
+                 "distance, cosine, dot product."),
+                (lambda z, u: [np.linalg.norm(u - z, axis=1).argmax(), *_three_answers(z, u)[1:]], "A distance is best "
+                 "when it is smallest: `argmin`."),
+                (lambda z, u: _three_answers(z, u, (0, 2, 2)), "Your cosine gives the dot product's answer: divide "
+                 "each product by the target's size."),
+                (lambda z, u: [*_three_answers(z, u)[:2], np.abs(u @ z).argmax()], "You took the largest product by "
+                 "amount. A large negative one is the farthest of all."),
+                (lambda z, u: [_three_answers(z, u)[0], ((u @ z) / (u**2).sum(axis=1)).argmax(), (u @ z).argmax()],
+                 "For the cosine you divided by ‖u‖². Divide by the size ‖u‖."),
+            ],
+            right="Three rulers, three answers. The model gives the last.",
+        ),
+        Exercise(
+            "5.2", "Distance with a bonus", "medium", 6,
+            reference=_with_bonus,
+            inputs=[_TOY, _draw(1, 3, (4, 3)), _draw(2, 2, (3, 2))],
+            wrong=[
+                (lambda z, u: _with_bonus(z, u, lambda s: 0), "Those are squared distances, without the bonus for "
+                 "size: subtract ‖u‖²."),
+                (lambda z, u: np.linalg.norm(u - z, axis=1), "Those are distances. Square them, and subtract ‖u‖²."),
+                (lambda z, u: _with_bonus(z, u, lambda s: -s), "You added ‖u‖². Large targets get a bonus: subtract."),
+                (lambda z, u: _with_bonus(z, u, np.sqrt), "You subtracted the size. Subtract its square."),
+                (lambda z, u: np.linalg.norm(u - z, axis=1) - np.linalg.norm(u, axis=1), "Both the distance and the "
+                 "size have to be squared."),
+                (lambda z, u: _with_bonus(z, u, lambda s: s / 2), "You took half the bonus. With the whole of ‖z − u‖² "
+                 "goes the whole of ‖u‖²."),
+                (lambda z, u: -u @ z, "That ranks right, but it is the dot product. Use distances and sizes."),
+            ],
+            right="It is ‖z‖² − 2 z·u: the model's choice, written as a distance with a bonus.",
+        ),
+        Exercise(
+            "5.3", "One more coordinate", "medium", 8,
+            reference=_one_more,
+            inputs=[(np.array([[3.0, 4.0], [0.0, 3.0], [1.0, 0.0]]),), _draw(1, (4, 3)), _draw(2, (3, 2))],
+            wrong=[
+                (lambda u: _one_more(u, lambda s: s.max() - s), "The root is missing: the last coordinate is "
+                 "√(R² − ‖u‖²)."),
+                (lambda u: _one_more(u, lambda s: np.sqrt(s.max()) - np.sqrt(s)), "You took R − ‖u‖. Sizes add by "
+                 "their squares: √(R² − ‖u‖²)."),
+                (lambda u: _one_more(u, np.sqrt), "You appended the size itself, so the large became larger still."),
+                (lambda u: _one_more(u, lambda s: np.sqrt(s.max())), "You appended R to all of them, so they still "
+                 "differ in size."),
+                (lambda u: np.sqrt(((u**2).sum(axis=1)).max() - (u**2).sum(axis=1)), "That is the new coordinate. "
+                 "Return the targets with it, shape (V, d + 1)."),
+                (lambda u: u / np.linalg.norm(u, axis=1, keepdims=True) * np.linalg.norm(u, axis=1).max(), "You "
+                 "stretched the targets. That changes their dot products; a new coordinate does not."),
+                (lambda u: np.column_stack([_one_more(u)[:, -1], u]), "The new coordinate belongs at the end."),
+            ],
+            right="No dot product with (z, 0) has changed, and the nearest target is now the model's choice.",
+        ),
+        Exercise(
+            "5.4", "How far did it move?", "medium", 8,
+            reference=_divergence,
+            inputs=[
+                (np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.25, 0.5])),
+                (np.array([0.9, 0.0, 0.1]), np.array([0.6, 0.3, 0.1])),
+                (np.array([0.2, 0.8]), np.array([0.2, 0.8])),
+            ],
+            wrong=[
+                (lambda p, q: (q * np.log(q / np.where(p > 0, p, 1))).sum(), "You swapped the two: p is the weight, "
+                 "and p stands above q."),
+                (lambda p, q: (q * np.log(q / p)).sum(), "You swapped the two: p is the weight, and stands above q."),
+                (lambda p, q: (p * np.log(p / q)).sum(), "0 · log 0 came out as not a number. Leave out the places "
+                 "where p is 0."),
+                (lambda p, q: _divergence(p, q, np.log2), "That is in bits. Nats need `np.log`."),
+                (lambda p, q: -_divergence(p, q), "The sign is turned: p stands above q in the logarithm."),
+                (lambda p, q: np.log(p[p > 0] / q[p > 0]).sum(), "Each logarithm has p as its weight."),
+                (lambda p, q: np.abs(p - q).sum() / 2, "That is another measure, total variation. Here: Σ p log(p/q)."),
+                (lambda p, q: -(p * np.log(q)).sum(), "That is the cross-entropy. Subtract the entropy of p: p stands "
+                 "above q in the logarithm."),
+            ],
+            right="Zero for equal distributions. It is not symmetric, so it is no distance either.",
         ),
     ]
 }  # fmt: skip

@@ -127,9 +127,16 @@ def test_histograms_name_each_curve_beside_it():
 def test_bars_may_be_named_by_numbers_dollars_and_be_large():
     _, ax = figures.canvas(5, 2)
     words = figures.draw_bars(ax, [7, "$a$"], [49_152, 0.12345], "Counts", "tokens")
-    assert words == "Counts (tokens), from the top: 7 49,152; $a$ 0.123."
-    assert [text.get_text() for text in ax.texts] == ["49,152", "0.123"]
+    assert words == "Counts (tokens), from the top: 7 49,152; $a$ 0."
+    assert [text.get_text() for text in ax.texts] == ["49,152", "0"]
     assert not any(label.get_parse_math() for label in ax.get_yticklabels())
+
+
+def test_small_values_beside_large_ones_are_not_given_to_digits_that_noise_decides():
+    _, ax = figures.canvas(5, 2)
+    assert "a 77.3; b 0.7; c 0.0." in figures.draw_bars(ax, ["a", "b", "c"], [77.253, 0.6921, 0.0258], "P", "%")
+    _, ax = figures.canvas(5, 2)
+    assert "a 0.0250; b 0.0012." in figures.draw_bars(ax, ["a", "b"], [0.025, 0.001234], "P", "%")
 
 
 def test_a_histogram_whose_first_bin_holds_half_has_its_middle_there():
@@ -168,11 +175,10 @@ def curves(ax):
 def test_curves_say_where_they_go_and_are_named_apart_at_their_ends():
     _, ax = figures.canvas(6, 3)
     words = curves(ax)
-    assert words.startswith(
-        "Size (size, by ID). up: 1 at first, lowest 1 at 10, highest 4 at 3,000, 4 at last. down: 5"
-    )
-    assert "null median: 4 at first" in words
-    assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--"]
+    assert words.startswith("Size (size, by ID). up: 1.00 at first, 2.00 at 2,000, 4.00 at last, lowest 1.00 at 10")
+    assert "null median: 4.00 at first" in words
+    assert len({line.get_linestyle() for line in ax.lines} | {line.get_color() for line in ax.lines}) >= 5
+    assert len({str(line._dash_pattern) for line in ax.lines}) == 3  # never told by colour alone
     ax.figure.draw_without_rendering()
     assert apart(ax.texts) and all(inside(ax, text) for text in ax.texts)
     assert [text.get_text() for text in sorted(ax.texts, key=lambda text: text.get_window_extent().y0)] == [
@@ -181,9 +187,17 @@ def test_curves_say_where_they_go_and_are_named_apart_at_their_ends():
     up = next(text for text in ax.texts if text.get_text() == "up")
     ax.lines[0].set_ydata([4, 2, 1])  # the curve, drawn backwards, and its name with it
     up.xy = (3000, 1)
-    assert "up: 4 at first" in figures._curves_in_words(ax)
+    assert "up: 4.00 at first" in figures._curves_in_words(ax)
     up.set_text("other")
-    assert "other: 4 at first" in figures._curves_in_words(ax)
+    assert "other: 4.00 at first" in figures._curves_in_words(ax)
+
+
+def test_curves_that_end_in_one_place_have_a_key():
+    _, ax = figures.canvas(6, 3)
+    values = {name: np.array([0, n, 9]) for n, name in enumerate(["one", "two", "three", "four"], 1)}
+    words = figures.draw_curves(ax, [0, 1, 2], values, "Together", "x", "y")
+    assert not ax.texts and [text.get_text() for text in ax.get_legend().get_texts()] == list(values)
+    assert "two: 0 at first, 2 at 1, 9 at last" in words
 
 
 def test_more_curves_or_groups_than_can_be_told_apart_are_refused():
@@ -282,6 +296,39 @@ def test_arrows_end_where_they_should_and_drop_to_the_line_of_the_state():
     assert ax.get_aspect() == 1
     ax.texts[0].xy, ax.texts[1].xy = ax.texts[1].xy, ax.texts[0].xy
     assert "B to (1, 2)" in figures._arrows_in_words(ax)
+
+
+def test_intervals_say_each_value_and_its_ends():
+    _, ax = figures.canvas(5, 2)
+    words = figures.draw_intervals(ax, {"one": (45.4, 39, 52), "two": (7.1, 6.9, 8)}, "Agree", "%")
+    assert words == "Agree (%), from the top: one 45.4 (39.0 to 52.0); two 7.1 (6.9 to 8.0)."
+    assert ax.yaxis_inverted()
+    [container] = ax.containers
+    container[0].set_xdata([46, 7])
+    assert "one 46 (39 to 52); two 7 (7 to 8)" in figures._intervals_in_words(ax)
+
+
+def regions():
+    _, ax = figures.canvas(3, 3)
+    plane = figures.plane_pixels(2, size=101)
+    targets = np.array([[1.0, 1.0], [-1.0, 0.0]])
+    chosen = np.where(plane[:, 1] > 1, 0, 1)
+    return figures.draw_regions(ax, chosen, targets, ["A", "B"], "Plane", (0.5, 1.5), reach=2), ax
+
+
+def test_regions_say_where_the_state_lies():
+    words, ax = regions()
+    assert words == "Plane: z lies in the region of A; shares A 25 %, B 75 %."
+    assert ax.get_aspect() == 1 and ax.images[0].get_array()[0, 0] == 0  # the top is A's
+    ax.images[0].set_data(ax.images[0].get_array()[::-1])  # upside down
+    assert "z lies in the region of B" in figures._regions_in_words(ax)
+    ax.texts[-1].xy = (0.5, -1.5)
+    assert "z lies in the region of A" in figures._regions_in_words(ax)
+
+
+def test_plane_pixels_run_line_by_line_from_the_top():
+    plane = figures.plane_pixels(2, size=5)
+    assert plane[0].tolist() == [-2, 2] and plane[4].tolist() == [2, 2] and plane[-1].tolist() == [2, -2]
 
 
 def test_ball_pixels_are_a_half_sphere_seen_from_the_front():

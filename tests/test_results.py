@@ -60,9 +60,26 @@ def test_the_whole_computation_on_a_small_vocabulary(lm):
         np.testing.assert_array_equal(plain_scores(Small, way, np.arange(600)).argmax(axis=1), winners)
 
 
+def test_a_sample_of_the_overlaps_agrees_with_full_sorts(lm):
+    with np.load(PROJECT / "data" / "results" / "overlap.npz") as file:
+        saved = dict(file)
+    assert str(saved["model_sha256"]) == GGUF_SHA256 and len(saved) == 9
+    targets = lm.targets.astype(np.float64)
+    squares = (targets**2).sum(axis=1)
+    for place, i in enumerate(saved["ids"][:10]):
+        products = targets @ targets[i]
+        scores = {"cosine": products / squares**0.5, "euclidean": products - squares / 2, "dot": products}
+        ten = {by: [j for j in np.argsort(-score)[:11] if j != i][:10] for by, score in scores.items()}
+        for pair in (name for name in saved if ", " in name and "null" not in name):
+            one, other = pair.split(", ")
+            assert saved[pair][place] == len(set(ten[one]) & set(ten[other])), pair
+
+
 @pytest.mark.slow
-def test_make_results_writes_what_is_saved(saved, tmp_path):
+def test_make_results_writes_what_is_saved(tmp_path):
     compute_results.main(tmp_path)
-    with np.load(tmp_path / "returns.npz") as again:
-        for name, array in saved.items():
-            np.testing.assert_array_equal(again[name], array)
+    for name in ("returns.npz", "overlap.npz"):
+        with np.load(tmp_path / name) as again, np.load(PROJECT / "data" / "results" / name) as before:
+            assert set(again) == set(before)
+            for key in before:
+                np.testing.assert_array_equal(again[key], before[key])
