@@ -70,10 +70,18 @@ def _outcome(function, inputs):
 
 def _same(got, expected):
     """Equal texts and lists; numbers within what float32 arithmetic may do to them (1e-4 relative)."""
-    if isinstance(expected, str | bytes) or (isinstance(expected, list) and isinstance(expected[0], str)):
-        return (type(got) is type(expected) and got == expected) or (isinstance(got, tuple) and list(got) == expected)
+    if _is_text(expected):
+        return _equal_texts(list(got) if isinstance(got, tuple) else got, expected)
     got = _numbers(got)
     return got is not None and got.shape == np.shape(expected) and np.allclose(got, expected, rtol=1e-4, atol=1e-6)
+
+
+def _is_text(value):
+    return isinstance(value, str | bytes) or (isinstance(value, list) and all(isinstance(x, str) for x in value))
+
+
+def _equal_texts(one, other):
+    return type(one) is type(other) and _is_text(one) and one == other
 
 
 def _diagnosis(exercise, answer, got, expected):
@@ -107,8 +115,8 @@ def _alike(one, other):
         return type(one) is type(other)
     if one is None or other is None:
         return one is other
-    if isinstance(other, str | bytes | list):
-        return type(one) is type(other) and one == other
+    if _is_text(other):
+        return _equal_texts(one, other)
     one, other = _numbers(one), _numbers(other)
     if one is None or other is None or one.shape != other.shape:
         return False

@@ -504,6 +504,7 @@ EXERCISES = {
                 (lambda x: np.log(_softmax(x)), "Those are the logarithms of the probabilities."),
                 (lambda x: x / x.sum(axis=1, keepdims=True), "You left the exp out. Logits may be negative; their "
                  "powers are not."),
+                (lambda x: np.exp(x - x.max(axis=1)), "Without `keepdims=True` the maxima do not fit beside the rows."),
                 (lambda x: (lambda q: q / q.sum(axis=1, keepdims=True))(np.exp(x - x.max())), "You subtracted the "
                  "largest of all logits. A row far below it becomes zeros: each row has its own maximum."),
             ],
@@ -514,6 +515,7 @@ EXERCISES = {
             reference=lambda logits, i, j, T: (logits[i] - logits[j]) / T,
             inputs=[
                 (np.array([2.0, 1.0, -1.0]), 0, 2, 1.0), (np.array([2000.0, 1990.0]), 1, 0, 2.0),
+                (np.array([2000.0, 90.0]), 1, 0, 2.0),
                 (np.array([0.5, 3.0, 1.0]), 1, 2, 0.5),
             ],
             wrong=[
@@ -521,10 +523,10 @@ EXERCISES = {
                 (lambda x, i, j, T: (x[i] - x[j]) * T, "You multiplied by T. A hotter model is less decided: divide."),
                 (lambda x, i, j, T: x[i] - x[j], "You forgot the temperature: it divides every logit."),
                 (lambda x, i, j, T: np.exp((x[i] - x[j]) / T), "Those are the odds. Their logarithm is asked for."),
-                (lambda x, i, j, T: np.exp(x[i] / T) / np.exp(x[j] / T), "Those are the odds, and large logits "
-                 "overflow. The logarithm needs no exp at all."),
                 (lambda x, i, j, T: np.log(np.exp(x[i] / T) / np.exp(x[j] / T)), "Right, until the exp overflows. The "
                  "log undoes the exp: you need neither."),
+                (lambda x, i, j, T: np.log(_softmax(x / T, axis=0)[i] / _softmax(x / T, axis=0)[j]), "Right, until one "
+                 "of the two probabilities is too small for a float. You need no softmax at all."),
                 (lambda x, i, j, T: x[i] / x[j] / T, "You divided one logit by the other. The log of a quotient is a "
                  "difference."),
             ],
@@ -539,6 +541,8 @@ EXERCISES = {
                  "nothing: leave it out."),
                 (lambda p: _entropy(p, np.log2), "That is in bits. Nats need the natural logarithm, `np.log`."),
                 (lambda p: -_entropy(p), "The sign is turned: log p is negative, and entropy is not."),
+                (lambda p: -(p[p > 0] * np.log(p[p > 0])).mean(), "You took the mean. Entropy is the sum; p itself is "
+                 "the weight."),
                 (lambda p: _entropy(p) / len(p), "You took the mean. Entropy is the sum; p itself is the weight."),
                 (lambda p: np.exp(_entropy(p)), "That is the number of equally likely tokens, e to the entropy."),
                 (lambda p: -np.log(p[p > 0]).sum(), "Each logarithm has p as its weight: −Σ p log p."),
@@ -568,20 +572,29 @@ EXERCISES = {
                  "anywhere."),
                 (lambda p, k: np.where(p >= np.sort(p)[-k], np.exp(p), 0) / np.exp(np.sort(p)[-k:]).sum(), "You took a "
                  "softmax of probabilities. They are probabilities already: divide by their sum."),
+                (lambda p, k: np.pad(np.sort(p)[::-1][:k], (0, len(p) - k)) / np.sort(p)[-k:].sum(), "They stand in "
+                 "the first k places. Each belongs in its own."),
                 (lambda p, k: _keep_top(p, k + 1) if k < len(p) else p, "One too many is left."),
             ],
-            right="The odds among those that are left have not changed. That is why top-k is said to cut, not to bend.",
+            right="The odds among those that are left have not changed: top-k cuts, and temperature bends.",
         ),
         Exercise(
             "5.1", "Three answers", "easy", 6,
             reference=_three_answers,
-            inputs=[_TOY, (_TOY[0], _TOY[1][::-1]), (np.array([0.0, 1.0, 1.0]), np.array(
+            inputs=[_TOY, (_TOY[0], _TOY[1][::-1]), (np.array([0.0, 0.0, 1.0]), np.array(
+                [[1.0, 1.0, 2.0], [0.0, 0.0, 2.9], [0.1, 0.0, -2.0]])), (np.array([0.0, 1.0, 1.0]), np.array(
                 [[0.0, 4.0, 1.0], [0.2, 0.8, 0.8], [0.1, 0.1, 0.0], [3.0, -5.0, -5.0]]))],
             wrong=[
                 (lambda z, u: _three_answers(z, u, (2, 1, 0)), "Distance and dot product are swapped. The order is "
                  "distance, cosine, dot product."),
                 (lambda z, u: _three_answers(z, u, (0, 2, 1)), "Cosine and dot product are swapped. The order is "
                  "distance, cosine, dot product."),
+                (lambda z, u: _three_answers(z, u, (1, 0, 2)), "Distance and cosine are swapped. The order is "
+                 "distance, cosine, dot product."),
+                (lambda z, u: [np.abs(u - z).sum(axis=1).argmin(), *_three_answers(z, u)[1:]], "You added absolute "
+                 "values. The Euclidean distance is √(Σ (z − u)²)."),
+                (lambda z, u: [u[i] for i in _three_answers(z, u)], "Those are the targets themselves. Return their "
+                 "row numbers."),
                 (lambda z, u: [np.linalg.norm(u - z, axis=1).argmax(), *_three_answers(z, u)[1:]], "A distance is best "
                  "when it is smallest: `argmin`."),
                 (lambda z, u: _three_answers(z, u, (0, 2, 2)), "Your cosine gives the dot product's answer: divide "
@@ -607,7 +620,11 @@ EXERCISES = {
                  "size have to be squared."),
                 (lambda z, u: _with_bonus(z, u, lambda s: s / 2), "You took half the bonus. With the whole of ‖z − u‖² "
                  "goes the whole of ‖u‖²."),
-                (lambda z, u: -u @ z, "That ranks right, but it is the dot product. Use distances and sizes."),
+                (lambda z, u: _with_bonus(z, u) / 2, "That is half of it. Return ‖z − u‖² − ‖u‖² itself."),
+                (lambda z, u: -_with_bonus(z, u), "The sign is turned: the smallest number belongs to the winner."),
+                (lambda z, u: _with_bonus(z, u) - z @ z, "You took ‖z‖² off as well. That ranks alike, but return "
+                 "‖z − u‖² − ‖u‖² itself."),
+                (lambda z, u: -u @ z, "That ranks right, but it is a dot product. Use distances and sizes."),
             ],
             right="It is ‖z‖² − 2 z·u: the model's choice, written as a distance with a bonus.",
         ),
@@ -627,6 +644,8 @@ EXERCISES = {
                  "Return the targets with it, shape (V, d + 1)."),
                 (lambda u: u / np.linalg.norm(u, axis=1, keepdims=True) * np.linalg.norm(u, axis=1).max(), "You "
                  "stretched the targets. That changes their dot products; a new coordinate does not."),
+                (lambda u: np.column_stack([u, -_one_more(u)[:, -1]]), "Right, but for the sign: take the root that is "
+                 "not negative."),
                 (lambda u: np.column_stack([_one_more(u)[:, -1], u]), "The new coordinate belongs at the end."),
             ],
             right="No dot product with (z, 0) has changed, and the nearest target is now the model's choice.",
@@ -647,6 +666,8 @@ EXERCISES = {
                  "where p is 0."),
                 (lambda p, q: _divergence(p, q, np.log2), "That is in bits. Nats need `np.log`."),
                 (lambda p, q: -_divergence(p, q), "The sign is turned: p stands above q in the logarithm."),
+                (lambda p, q: (p[p > 0] * np.log(p[p > 0] / q[p > 0])).mean(), "You took the mean. It is a sum; p is "
+                 "the weight already."),
                 (lambda p, q: np.log(p[p > 0] / q[p > 0]).sum(), "Each logarithm has p as its weight."),
                 (lambda p, q: np.abs(p - q).sum() / 2, "That is another measure, total variation. Here: Σ p log(p/q)."),
                 (lambda p, q: -(p * np.log(q)).sum(), "That is the cross-entropy. Subtract the entropy of p: p stands "

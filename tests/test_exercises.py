@@ -183,3 +183,11 @@ def test_check_wants_a_function_and_a_known_number():
     assert verdict(0.1, stub) == verdict("0.1", stub)
     with pytest.raises(ValueError, match=r"no exercise '9\.9'; there are 0\.1, 1\.1"):
         check("9.9", stub)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+@pytest.mark.parametrize(
+    "odd", [[np.ones(2), np.ones(2)], [[1], [1, 2]], [], {"a": 1}, np.nan, "text", np.ones((9, 9))]
+)
+def test_odd_answers_are_told_and_never_raise(exercise, odd):
+    assert verdict(exercise.number, lambda *inputs: odd).startswith(f"**{exercise.number}: not yet.**")
