@@ -484,11 +484,16 @@ def draw_regions(ax, chosen, points, names, title, state, reach):
     ax.imshow(regions, extent=square, cmap=palette, vmin=-0.5, vmax=len(points) - 0.5, interpolation="nearest")
     ax.imshow(_borders(regions), extent=square, interpolation="bilinear")
     halo = [withStroke(linewidth=2.5, foreground="white")]
-    for name, place, sign, colour in zip(
-        [*names, "z"], [*points, state], ["o"] * len(points) + ["D"], ["black"] * len(points) + ["#BB2233"], strict=True
-    ):
-        ax.plot(*place, sign, color=colour, markersize=6)
-        ax.annotate(name, place, (7, 5), textcoords="offset points", parse_math=False, path_effects=halo, color=colour)
+    style = dict(parse_math=False, path_effects=halo)
+    columns, rows = np.meshgrid(np.linspace(-reach, reach, size), np.linspace(reach, -reach, size))
+    for i, (name, place) in enumerate(zip(names, points, strict=True)):
+        if (regions == i).any():  # its name in the middle: not told by colour alone
+            middle = columns[regions == i].mean(), rows[regions == i].mean()
+            ax.text(*middle, name, fontsize=20, alpha=0.35, ha="center", va="center", parse_math=False)
+        ax.plot(*place, "o", color=AREAS[i], markeredgecolor="black", markersize=7)
+        ax.annotate(name, place, (7, 5), textcoords="offset points", gid="target", **style)
+    ax.plot(*state, "D", color="black", markersize=6)
+    ax.annotate("z", state, (7, -11), textcoords="offset points", gid="state", **style)
     ax.plot(0, 0, "+", color="black", markersize=8)
     _label(ax, title)
     ax.set(xticks=[], yticks=[], xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
@@ -499,11 +504,13 @@ def draw_regions(ax, chosen, points, names, title, state, reach):
 def _regions_in_words(ax):
     regions = ax.images[0].get_array()
     (left, right), size = ax.get_xlim(), len(regions)
-    *names, last = [text.get_text() for text in ax.texts]
-    column, row = np.rint((ax.texts[-1].xy - np.array([left, left])) / (right - left) * (size - 1)).astype(int)
+    names = [text.get_text() for text in ax.texts if text.get_gid() == "target"]
+    [state] = [text for text in ax.texts if text.get_gid() == "state"]
+    column, row = np.rint((np.array(state.xy) - left) / (right - left) * (size - 1)).astype(int)
     shares = np.bincount(regions.ravel(), minlength=len(names)) / regions.size
     said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip(names, shares, strict=True))
-    return f"{_title(ax)}: {last} lies in the region of {names[regions[size - 1 - row, column]]}; shares {said}."
+    owner = names[regions[size - 1 - row, column]]
+    return f"{_title(ax)}: {state.get_text()} lies in the region of {owner}; shares {said}."
 
 
 # ---------------------------------------------------------------- text cut into pieces

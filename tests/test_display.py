@@ -322,8 +322,15 @@ def test_regions_say_where_the_state_lies():
     assert ax.get_aspect() == 1 and ax.images[0].get_array()[0, 0] == 0  # the top is A's
     ax.images[0].set_data(ax.images[0].get_array()[::-1])  # upside down
     assert "z lies in the region of B" in figures._regions_in_words(ax)
-    ax.texts[-1].xy = (0.5, -1.5)
+    [state] = [text for text in ax.texts if text.get_gid() == "state"]
+    state.xy = (0.5, -1.5)
     assert "z lies in the region of A" in figures._regions_in_words(ax)
+
+
+def test_regions_are_named_and_not_told_by_colour_alone():
+    _, ax = regions()
+    inside = {text.get_text(): text.get_position() for text in ax.texts if text.get_gid() is None}
+    assert inside["A"][1] == pytest.approx(1.5, abs=0.05) and inside["B"][1] == pytest.approx(-0.5, abs=0.05)
 
 
 def test_plane_pixels_run_line_by_line_from_the_top():
