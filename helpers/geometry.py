@@ -249,10 +249,11 @@ def nearest(query, vectors, k=10, by="cosine"):
     if by == "cosine":
         exact, sizes = unit(queries.astype(np.result_type(queries, np.float64))), _directed(sizes, "vectors")
         queries = exact.astype(queries.dtype)
+        inverse = 1 / np.maximum(sizes, np.finfo(sizes.dtype).tiny)  # multiplying is faster; the slack covers it
     ids, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
     for start, products in _products(queries, vectors):
         if by == "cosine":
-            products /= sizes
+            products *= inverse
         elif by == "euclidean":  # argmin ‖q − v‖² = argmax q·v − ‖v‖²/2: one product serves all three rulers
             products -= sizes**2 / 2 - slack
         else:
