@@ -324,7 +324,7 @@ def _landscape_in_words(ax):
     highest = ids[np.argsort(-heights, kind="stable")[: len(rings)]]
     return (
         f"{_title(ax)} ({ax.get_ylabel()}), {'highest' if np.isin(highest, rings).all() else 'ringed'}: "
-        f"{', '.join(ringed)}; half of all below {_number(np.median(heights))}, the lowest {_number(heights.min())}."
+        f"{', '.join(ringed)}; the median is {_number(np.median(heights))}, the lowest {_number(heights.min())}."
     )
 
 
@@ -380,7 +380,7 @@ def _within(box, ax):
 # Where a name may stand, nearest first: how far off, right or left, up or down.
 PLACES = [
     (far, right, up)
-    for far in (1, 2.5, 4)
+    for far in (1, 2.5, 4, 6)
     for right, up in [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
 ]
 
@@ -413,7 +413,7 @@ def _matrix_in_words(ax):
     diagonal, others = np.diag(matrix), matrix[~np.eye(len(matrix), dtype=bool)]
     return (
         f"{_title(ax)}: {_number(diagonal.min())} to {_number(diagonal.max())} on the diagonal, "
-        f"{_number(others.min())} to {_number(others.max())} off it (half below {_number(np.median(others))}); "
+        f"{_number(others.min())} to {_number(others.max())} off it (median {_number(np.median(others))}); "
         f"full colour at ±{_number(image.get_clim()[1])}."
     )
 

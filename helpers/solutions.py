@@ -435,7 +435,7 @@ EXERCISES = {
                 (lambda w, g: w * g * g, "You multiplied by the gain twice."),
                 (lambda w, g: unit(w) * g, "You divided the rows by their sizes. The sizes belong to the targets."),
             ],
-            right="Now the state stays on its sphere, and what the head knows of a token is all in its target.",
+            right="Now the state stays on its sphere, and all that a logit needs to know of a token is in its target.",
         ),
         Exercise(
             "3.3", "Who returns?", "medium", 8,

@@ -214,8 +214,7 @@ def test_a_landscape_names_its_peaks_by_what_stands_there():
     heights[[7, 900]] = [2, 1]
     words = figures.draw_landscape(ax, heights, {7: " the", 900: "$x$", 1999: "z"}.get, "Out", "score")
     assert words == (
-        "Out (score), highest: `␣the` 2 (ID 7), `$x$` 1 (ID 900), `z` -1 (ID 1,999); "
-        "half of all below -2, the lowest -3."
+        "Out (score), highest: `␣the` 2 (ID 7), `$x$` 1 (ID 900), `z` -1 (ID 1,999); the median is -2, the lowest -3."
     )
     dots, rings = ax.lines
     assert rings.get_xydata().tolist() == [[7, 2], [900, 1], [1999, -1]]
@@ -270,7 +269,7 @@ def test_names_of_points_overlap_neither_each_other_nor_a_point():
 def test_a_matrix_tells_its_diagonal_from_the_rest():
     _, ax = figures.canvas(4, 4)
     words = figures.draw_matrix(ax, np.array([[2.0, -1, 0], [-1, 3, 0.5], [0, 0.5, 4]]), "Table", 5)
-    assert words == "Table: 2 to 4 on the diagonal, -1 to 0.5 off it (half below 0); full colour at ±5."
+    assert words == "Table: 2 to 4 on the diagonal, -1 to 0.5 off it (median 0); full colour at ±5."
     image = ax.images[0]
     assert image.get_clim() == (-5, 5) and image.to_rgba(np.zeros((1, 1)))[0, 0, :3] == pytest.approx(0.97, abs=0.01)
     red, _, blue = image.to_rgba(np.full((1, 1), 4.0))[0, 0, :3]
