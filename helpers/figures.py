@@ -485,10 +485,10 @@ def draw_regions(ax, chosen, points, names, title, state, reach):
     ax.imshow(_borders(regions), extent=square, interpolation="bilinear")
     halo = [withStroke(linewidth=2.5, foreground="white")]
     style = dict(parse_math=False, path_effects=halo)
-    columns, rows = np.meshgrid(np.linspace(-reach, reach, size), np.linspace(reach, -reach, size))
+    plane, chosen = plane_pixels(reach, size), np.ravel(chosen)
     for i, (name, place) in enumerate(zip(names, points, strict=True)):
-        if (regions == i).any():  # its name in the middle: not told by colour alone
-            middle = columns[regions == i].mean(), rows[regions == i].mean()
+        if (chosen == i).any():  # its name in the middle: not told by colour alone
+            middle = plane[chosen == i].mean(axis=0)
             ax.text(*middle, name, fontsize=20, alpha=0.35, ha="center", va="center", parse_math=False)
         ax.plot(*place, "o", color=AREAS[i], markeredgecolor="black", markersize=7)
         ax.annotate(name, place, (7, 5), textcoords="offset points", gid="target", **style)

@@ -1,7 +1,8 @@
 """Compute what is too slow for a notebook, over the whole vocabulary, into data/results: `make results`.
 
-Each array says, for every token ID, which token's row wins when the token's own vector is scored against all rows.
-Notebook 03 reads them, computes a sample of them again, and shows that the two agree.
+returns.npz says, for every token ID, which token's row wins when the token's own vector is scored against all rows
+(notebook 03); overlap.npz, how many of their ten closest targets two rulers share (notebook 05). The notebooks read
+them, compute samples of them again, and show that the two agree.
 """
 
 import sys
