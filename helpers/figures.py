@@ -8,10 +8,9 @@ import functools
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.patches import Circle, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
@@ -23,8 +22,9 @@ from helpers.display import visible
 # with every common colour blindness (SRON/EPS/TN/09-002, 2021). Nothing is told by colour alone.
 AREAS = ["#77AADD", "#EE8866", "#EEDD88", "#44BB99", "#FFAABB", "#99DDFF", "#BBCC33", "#AAAA00"]
 GREYS = ["#DDDDDD", "#C4C4C4", "#EDEDED", "#D0D0D0"]
-LINES = ["#4477AA", "#EE6677", "#228833", "#AA3377", "#BB8800"]
-DASHES = ["-", "-.", (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)), (0, (9, 1))]
+LINES = ["#4477AA", "#EE6677", "#228833", "#AA3377", "#BB8800", "#222222"]
+DASHES = ["-", "-.", (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)), (0, (9, 1)), (0, (3, 1, 1, 1, 1, 1))]
+SIGNS = "osD^vP"
 BLUE, RED, GREY = *LINES[:2], "#888888"
 
 STYLE = {
@@ -69,6 +69,11 @@ def _number(value):
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def _rough(value):
+    """Two significant digits, with commas: where no more can be read from the picture, or trusted."""
+    return f"{float(f'{value:.2g}') + 0.0:,.12g}"
+
+
 def _rounded(values):
     """A format for these values: whole if they all are, else to a hundredth of the largest one's leading digit.
 
@@ -77,16 +82,24 @@ def _rounded(values):
     largest = np.abs(values).max()
     whole = (np.asarray(values) == np.round(values)).all()
     decimals = 0 if whole or largest == 0 else max(0, 2 - int(np.floor(np.log10(largest))))
-    return lambda value: f"{value:,.{decimals}f}"
+    return lambda value: f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
 
 
 def _title(ax):
-    return " ".join(ax.get_title(loc="left").split())
+    return " ".join((ax.get_title(loc="left") or ax.get_title()).split())
 
 
-def _text_at(ax, place):
-    """The text that stands by a point of the data."""
-    return next(text.get_text() for text in ax.texts if np.array_equal(text.xy, place))
+def _key(ax, handles, names, **style):
+    """A legend without a frame, in whose names nothing is read as mathematics and no first "_" hides one."""
+    key = ax.legend(handles, names, frameon=False, **style)
+    for text in key.get_texts():
+        text.set_parse_math(False)
+
+
+def _text_at(ax, place, colour="black"):
+    """The text of a colour that stands by a point of the data."""
+    texts = (text for text in ax.texts if np.array_equal(text.xy, place))
+    return next(text.get_text() for text in texts if text.get_color() == colour)
 
 
 # ---------------------------------------------------------------- bars and histograms
@@ -140,7 +153,7 @@ def _intervals_in_words(ax):
     [container] = ax.containers
     dots, _, [bars] = container
     number = _rounded(dots.get_xdata())
-    names = [label.get_text() for label in ax.get_yticklabels()]
+    names = [" ".join(label.get_text().split()) for label in ax.get_yticklabels()]
     said = [
         f"{name} {number(x)} ({number(left)} to {number(right)})"
         for name, x, ((left, _), (right, _)) in zip(names, dots.get_xdata(), bars.get_segments(), strict=True)
@@ -213,7 +226,7 @@ def _histograms_in_words(ax):
         top, filled = heights.argmax(), np.flatnonzero(heights)
         start, end, least, most = map(_number, edges[[top, top + 1, filled[0], filled[-1] + 1]])
         said.append(
-            f"{patch.get_label()}: most values from {start} to {end} ({_number(heights[top])} %), "
+            f"{' '.join(patch.get_label().split())}: most values from {start} to {end} ({_number(heights[top])} %), "
             f"half of them below {_number(_middle(patch))}, all from {least} to {most}"
         )
     return f"{_title(ax)} ({ax.get_xlabel()}) {'. '.join(said)}."
@@ -225,23 +238,24 @@ def _histograms_in_words(ax):
 def _colours(names):
     if len(names) > len(LINES):
         raise ValueError(f"At most {len(LINES)} can be told apart in one picture; got {len(names)}.")
-    return zip(names, LINES, "osD^v", DASHES, strict=False)
+    return zip(names, LINES, SIGNS, DASHES, strict=False)
 
 
 @styled
-def draw_curves(ax, x, curves, title, x_unit, unit, null=None, log=False):
-    """At most five curves over one x, each named at its right end; the one named `null` is grey and dashed.
+def draw_curves(ax, x, curves, title, x_unit, unit, null=None, log=""):
+    """At most six curves over one x, each named at its right end; the one named `null` is grey and dashed.
 
-    `log` gives x a logarithmic axis.
+    `log` names the axes that are logarithmic: "x", "y" or "xy".
     """
     for name, colour, _, dashes in _colours([name for name in curves if name != null]):
         ax.plot(x, curves[name], linestyle=dashes, color=colour, linewidth=2, label=name)
     if null in curves:
         ax.plot(x, curves[null], "--", color=GREY, linewidth=2, label=null)
     _label(ax, title, x_unit, unit)
-    if log:
-        ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: _number(value))
+    ax.set(xscale="log" if "x" in log else "linear", yscale="log" if "y" in log else "linear")
+    for axis in [ax.xaxis, ax.yaxis] if "y" in log else [ax.xaxis]:
+        axis.set_major_formatter(lambda value, _: _number(value))
+        axis.set_minor_formatter("")
     ax.set_xlim(x[0], x[-1])
     _name_ends(ax)
     return _curves_in_words(ax)
@@ -272,17 +286,142 @@ def _name_ends(ax):
 
 def _curves_in_words(ax):
     number = _rounded(np.concatenate([line.get_ydata() for line in ax.lines]))
+    if ax.get_yscale() == "log":
+        number = _rough
     said = []
     for line in ax.lines:
         x, y = map(np.asarray, line.get_data())
-        name = _text_at(ax, (x[-1], y[-1])) if ax.texts else line.get_label()
-        low, high, half = y.argmin(), y.argmax(), len(y) // 2
-        said.append(
-            f"{' '.join(name.split())}: {number(y[0])} at first, "
-            f"{number(y[half])} at {_number(x[half])}, {number(y[-1])} at last, "
+        name = _text_at(ax, (x[-1], y[-1]), line.get_color()) if ax.texts else line.get_label()
+        low, high, half = _first_peak(-y), _first_peak(y), len(y) // 2
+        course = (
+            f"{number(y[0])} at first, {number(y[half])} at {_number(x[half])}, {number(y[-1])} at last, "
             f"lowest {number(y[low])} at {_number(x[low])}, highest {number(y[high])} at {_number(x[high])}"
         )
+        level = number(y[low]) == number(y[high])
+        said.append(f"{' '.join(name.split())}: {f'{number(y[0])} throughout' if level else course}")
     return f"{_title(ax)} ({ax.get_ylabel()}, by {ax.get_xlabel()}). {'. '.join(said)}."
+
+
+def _first_peak(y):
+    """The first place of the largest value; what is equal but for rounding counts as equal on every machine."""
+    return np.flatnonzero(y >= y.max() - 1e-5 * np.ptp(y))[0]
+
+
+@styled
+def draw_densities(ax, edges, shares, x, densities, title, x_unit, unit):
+    """What was counted, as dots, over what theory says, as lines, for at most six names.
+
+    `shares` maps a name to a height for each bin of `edges`, `densities` the same name to a height for each of `x`.
+    """
+    middles = (np.add(edges[1:], edges[:-1])) / 2
+    for name, colour, sign, dashes in _colours(shares):
+        ax.plot(x, densities[name], linestyle=dashes, color=colour, linewidth=1.2, label=name)
+        ax.plot(middles, shares[name], sign, color=colour, markersize=4, markerfacecolor="none")
+    _label(ax, title, x_unit, unit)
+    ax.set_xlim(edges[0], edges[-1])
+    ax.set_ylim(bottom=0)
+    _key(ax, list(zip(ax.lines[::2], ax.lines[1::2], strict=True)), list(shares), loc="upper right", handlelength=3.5)
+    return _densities_in_words(ax)
+
+
+def _densities_in_words(ax):
+    said = []
+    for theory, dots in zip(ax.lines[::2], ax.lines[1::2], strict=True):
+        (x, heights), (middles, counted) = theory.get_data(), dots.get_data()
+        high = x[heights >= heights.max() / 2]
+        off = np.abs(counted - np.interp(middles, x, heights)).max()
+        said.append(
+            f"{theory.get_label()}: the line's top is {_rough(heights.max())}, at least half of it from "
+            f"{_number(high[0])} to {_number(high[-1])}; no dot is more than {_rough(off)} from it"
+        )
+    return f"{_title(ax)} ({ax.get_ylabel()}, by {ax.get_xlabel()}). {'. '.join(said)}."
+
+
+@styled
+def draw_angles_and_sizes(ax, angles, sizes, named, levels, radius, title, span):
+    """A dot for each target: its angle to a state, in degrees, and its size; with lines of equal logit.
+
+    `named` maps the row numbers to be ringed to their names. Each of `levels` is a line: all the places where
+    radius · size · cos(angle) is that logit. The angles shown go from span[0] to span[1].
+    """
+    top = 1.1 * max(sizes)
+    ax.plot(angles, sizes, ".", color=BLUE, markersize=2, alpha=0.3, markeredgewidth=0)
+    for level in levels:
+        _draw_level(ax, level, radius, top, span)
+    ids = list(named)
+    ax.plot(angles[ids], sizes[ids], "o", markersize=7, color="none", markeredgecolor="black")
+    _label(ax, title, "angle to the state (degrees)", "size of the target")
+    ax.set(xlim=span, ylim=(0, top))
+    _place_names(ax, np.column_stack([angles[ids], sizes[ids]]), list(named.values()))
+    return _angles_and_sizes_in_words(ax)
+
+
+def _draw_level(ax, level, radius, top, span):
+    """One line of equal logit, from its side of the picture up to the top, and its number where it begins."""
+    edge = span[level < 0]
+    theta = np.linspace(edge, np.degrees(np.arccos(level / (radius * top))), 400)
+    if level == 0:
+        theta, sizes = np.array([90, 90]), np.array([0, top])
+    else:
+        sizes = level / (radius * np.cos(np.radians(theta)))
+    ax.plot(theta, sizes, "--", color="#555555", linewidth=0.8, label=_number(level))
+    ax.annotate(
+        f"logit {_number(level)}", (theta[0], sizes[0]), (-3 if level < 0 else 3, 3), textcoords="offset points",
+        ha="right" if level < 0 else "left", fontsize=8, color="#333333", gid="level", parse_math=False,
+    )  # fmt: skip
+
+
+def _angles_and_sizes_in_words(ax):
+    dots, *levels, rings = ax.lines
+    angles, sizes = dots.get_data()
+    names = {tuple(text.xy): text.get_text() for text in ax.texts if text.get_gid() != "level"}
+    said = [f"`{names.get((x, y), '…')}` at {x:.1f}° with size {y:.1f}" for x, y in rings.get_xydata()]
+    lines = ", ".join(line.get_label() for line in levels)
+    return (
+        f"{_title(ax)}: {len(angles):,} targets, half of them beyond {np.median(angles):.1f}°, with sizes from "
+        f"{sizes.min():.1f} to {sizes.max():.1f}. Ringed: {'; '.join(said)}. Lines of equal logit at {lines}."
+    )
+
+
+@styled
+def draw_strips(ax, x, strips, title, x_unit):
+    """Who holds each stretch of a way, as one strip for each name: `strips` maps it to a text for each point of x.
+
+    A text is written into its stretch where it fits, and has one hue in all strips; at most twelve texts.
+    """
+    texts = list(dict.fromkeys(text for strip in strips.values() for text in strip))
+    hues = dict(zip(texts, AREAS + GREYS, strict=False))
+    if len(texts) > len(hues):
+        raise ValueError(f"At most {len(hues)} holders can be told apart in one picture; got {len(texts)}.")
+    ends = np.concatenate([x[:1], np.add(x[1:], x[:-1]) / 2, x[-1:]])
+    written = []
+    for row, strip in enumerate(strips.values()):
+        starts = [n for n, text in enumerate(strip) if n == 0 or text != strip[n - 1]]
+        for start, stop in zip(starts, [*starts[1:], len(x)], strict=True):
+            left, width = ends[start], ends[stop] - ends[start]
+            [bar] = ax.barh(row, width, 0.8, left, color=hues[strip[start]], edgecolor="white", gid=strip[start])
+            name = visible(strip[start])
+            written.append((ax.text(left + width / 2, row, name, ha="center", va="center", parse_math=False), bar))
+    ax.set_yticks(range(len(strips)), list(strips), parse_math=False)
+    ax.invert_yaxis()
+    ax.set_xlim(x[0], x[-1])
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    _label(ax, title, x_unit)
+    ax.figure.draw_without_rendering()  # what fits is known once all has its place
+    for text, bar in written:
+        if text.get_window_extent().width > bar.get_window_extent().width - 4:
+            text.remove()
+    return _strips_in_words(ax)
+
+
+def _strips_in_words(ax):
+    said = []
+    for place, name in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
+        bars = sorted((bar for bar in ax.patches if round(bar.get_y() + 0.4) == place), key=lambda bar: bar.get_x())
+        held = [f"`{visible(bar.get_gid())}` up to {bar.get_x() + bar.get_width():.2f}" for bar in bars]
+        said.append(f"{name.get_text()}: {', '.join(held)}")
+    return f"{_title(ax)} ({ax.get_xlabel()}). {'. '.join(said)}."
 
 
 @styled
@@ -330,7 +469,7 @@ def _landscape_in_words(ax):
 
 @styled
 def draw_groups(ax, points, names, groups, title):
-    """Named points in the plane, a colour and a sign for each of at most five groups.
+    """Named points in the plane, a colour and a sign for each of at most six groups.
 
     `points` (n, 2), `names` and `groups`, the name of each point's group, belong together row by row.
     """
@@ -465,54 +604,6 @@ def _pair(place):
     return f"({', '.join(_number(round(float(x), 9) + 0.0) for x in place)})"
 
 
-def plane_pixels(reach, size=240):
-    """The points of a square picture of the plane, -reach to reach, line by line from the top: (size², 2)."""
-    x, y = np.meshgrid(np.linspace(-reach, reach, size), np.linspace(reach, -reach, size))
-    return np.stack([x.ravel(), y.ravel()], axis=1)
-
-
-@styled
-def draw_regions(ax, chosen, points, names, title, state, reach):
-    """The plane, coloured by which of at most eight targets is chosen at each point, the targets, and a state z.
-
-    `chosen` (size²,) holds a row number of `points` (n, 2) for each row of `plane_pixels(reach)`.
-    """
-    size = round(len(chosen) ** 0.5)
-    regions = np.reshape(chosen, (size, size))
-    square = (-reach, reach, -reach, reach)
-    palette = ListedColormap(AREAS[: len(points)])
-    ax.imshow(regions, extent=square, cmap=palette, vmin=-0.5, vmax=len(points) - 0.5, interpolation="nearest")
-    ax.imshow(_borders(regions), extent=square, interpolation="bilinear")
-    halo = [withStroke(linewidth=2.5, foreground="white")]
-    style = dict(parse_math=False, path_effects=halo)
-    plane, chosen = plane_pixels(reach, size), np.ravel(chosen)
-    for i, (name, place) in enumerate(zip(names, points, strict=True)):
-        if (chosen == i).any():  # its name in the middle: not told by colour alone
-            middle = plane[chosen == i].mean(axis=0)
-            ax.text(*middle, name, fontsize=20, alpha=0.35, ha="center", va="center", parse_math=False)
-        ax.plot(*place, "o", color=AREAS[i], markeredgecolor="black", markersize=7)
-        ax.annotate(name, place, (7, 5), textcoords="offset points", gid="target", **style)
-    ax.plot(*state, "D", color="black", markersize=6)
-    ax.annotate("z", state, (7, -11), textcoords="offset points", gid="state", **style)
-    ax.plot(0, 0, "+", color="black", markersize=8)
-    _label(ax, title)
-    ax.set(xticks=[], yticks=[], xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    ax.spines[:].set_visible(False)
-    return _regions_in_words(ax)
-
-
-def _regions_in_words(ax):
-    regions = ax.images[0].get_array()
-    (left, right), size = ax.get_xlim(), len(regions)
-    names = [text.get_text() for text in ax.texts if text.get_gid() == "target"]
-    [state] = [text for text in ax.texts if text.get_gid() == "state"]
-    column, row = np.rint((np.array(state.xy) - left) / (right - left) * (size - 1)).astype(int)
-    shares = np.bincount(regions.ravel(), minlength=len(names)) / regions.size
-    said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip(names, shares, strict=True))
-    owner = names[regions[size - 1 - row, column]]
-    return f"{_title(ax)}: {state.get_text()} lies in the region of {owner}; shares {said}."
-
-
 # ---------------------------------------------------------------- text cut into pieces
 
 
@@ -553,121 +644,3 @@ def _pieces_in_words(ax):
     pieces = sorted((text for text in ax.texts if text.get_gid() == "piece"), key=lambda text: text.get_position()[0])
     said = " ".join(f"`{text.get_text()}`" for text in pieces)
     return f"{_title(ax)}, {len(pieces)} piece{'s' * (len(pieces) != 1)}: {said}"
-
-
-# ---------------------------------------------------------------- a ball, painted by who wins
-
-
-def ball_pixels(size=280):
-    """The visible half of a unit sphere, one row a pixel: directions (n, 3) as (right, up, towards you).
-
-    `size` is the picture's side in pixels; rows run line by line from the top (orthographic view).
-    """
-    x, y, inside = _disc(size)
-    return np.stack([x, y, np.sqrt(np.clip(1 - x**2 - y**2, 0, 1))], axis=-1)[inside].astype(np.float32)
-
-
-def _disc(size):
-    side = np.linspace(-1, 1, size)
-    x, y = np.meshgrid(side, -side)
-    return x, y, x**2 + y**2 <= 1
-
-
-def colours_by_area(*balls):
-    """A colour for every ID in the given arrays of winners: the eight that win most get hues, the others greys."""
-    ids, counts = np.unique(np.concatenate(balls), return_counts=True)
-    order = ids[np.argsort(-counts, kind="stable")]
-    return {int(i): AREAS[n] if n < len(AREAS) else GREYS[n % len(GREYS)] for n, i in enumerate(order)}
-
-
-@styled
-def draw_ball(ax, chosen, names, colours, markers, title, size=280):
-    """A ball coloured by who wins at each visible point; says who holds each marker and the largest regions.
-
-    `chosen` (n,) holds an ID for each row of `ball_pixels(size)`, `names` and `colours` map an ID to its name and
-    its colour, `markers` (m, 3) are directions to mark with the numbers 1 to m.
-    """
-    x, y, inside = _disc(size)
-    ids, place, counts = np.unique(chosen, return_inverse=True, return_counts=True)
-    regions = np.full((size, size), -1)
-    regions[inside] = place
-    rim = Circle((0, 0), 1, facecolor="none", edgecolor="#555555", linewidth=1, zorder=4)
-    palette = ListedColormap([colours[int(i)] for i in ids])
-    # The IDs must not be blended where two regions meet; borders and light may.
-    ids_at = dict(cmap=palette, vmin=-0.5, vmax=len(ids) - 0.5, interpolation="nearest")
-    layers = [ax.imshow(np.ma.masked_less(regions, 0), extent=(-1, 1, -1, 1), **ids_at)]
-    for overlay in (_borders(regions), *_light(x, y)):
-        layers.append(ax.imshow(overlay, extent=(-1, 1, -1, 1), interpolation="bilinear", zorder=3))
-    ax.add_patch(rim)
-    for layer in layers:
-        layer.set_clip_path(rim)  # the circle's edge is smooth; the pixels' edge is not
-    ax.set(xlim=(-1.04, 1.04), ylim=(-1.04, 1.04), aspect="equal")
-    ax.set_axis_off()
-    ax.set_title(title)
-    halo = [withStroke(linewidth=2.5, foreground="white")]
-    for number, (right, up, _) in enumerate(markers, 1):
-        ax.plot(right, up, "o", markersize=13, color="black", markeredgecolor="white", zorder=6, gid="marker")
-        ax.text(
-            right,
-            up,
-            str(number),
-            color="white",
-            fontsize=8.5,
-            weight="bold",
-            ha="center",
-            va="center_baseline",
-            zorder=7,
-        )
-    placed = []
-    for i in np.argsort(-counts, kind="stable"):
-        cx, cy = x[regions == i].mean(), y[regions == i].mean()
-        for right, up, _ in markers:
-            if np.hypot(right - cx, up - cy) < 0.2:  # clear of the marker: below it, or above where that fits better
-                fits = [_fits(regions == i, cx, up + side) for side in (-0.17, 0.17)]
-                cy = up + (0.17 if fits == [False, True] else -0.17)
-        name, half = names[int(ids[i])], 0.02 * len(names[int(ids[i])])
-        crowded = any(abs(cx - px) < half + other and abs(cy - py) < 0.1 for px, py, other in placed)
-        if counts[i] < 0.012 * len(chosen) or np.hypot(abs(cx) + half, cy) > 1.02 or crowded:
-            continue  # too small, too near the rim or too close to a larger region's name
-        placed.append((cx, cy, half))
-        fontsize = float(np.clip(4 + 22 * np.sqrt(counts[i] / len(chosen)), 7, 11))
-        ax.text(cx, cy, name, fontsize=fontsize, ha="center", va="center", path_effects=halo, zorder=5)
-    return _ball_in_words(ax, [names[int(i)] for i in ids])
-
-
-def _fits(region, x, y):
-    """Whether a line of text centred at (x, y) stays inside a region of the picture, a boolean (size, size)."""
-    size = len(region)
-    rows = [round((1 - y - up) / 2 * (size - 1)) for up in (-0.07, 0.07)]
-    return bool(region[rows, round((x + 1) / 2 * (size - 1))].all())
-
-
-def _borders(regions):
-    """White where neighbouring pixels differ, softened over three pixels: an RGBA picture."""
-    edge = np.zeros(regions.shape)
-    for axis in (0, 1):
-        step = (np.diff(regions, axis=axis) != 0).astype(float)
-        ahead = np.insert(step, 0, 0, axis=axis)
-        edge = np.maximum(edge, np.maximum(ahead, np.roll(ahead, -1, axis=axis)))
-    return np.dstack([np.ones((*regions.shape, 3)), edge])
-
-
-def _light(x, y):
-    """The shade and the soft shine of a matt ball lit from the upper left: two RGBA pictures."""
-    depth = np.sqrt(np.clip(1 - x**2 - y**2, 0, 1))
-    facing = np.clip(-0.45 * x + 0.55 * y + 0.7 * depth, 0, 1)
-    black, white = np.zeros((*x.shape, 3)), np.ones((*x.shape, 3))
-    return np.dstack([black, 0.22 * (1 - facing) ** 1.2]), np.dstack([white, 0.4 * facing**18])
-
-
-def _ball_in_words(ax, names):
-    regions = ax.images[0].get_array()
-    size = len(regions)
-    held = []
-    for marker in (line for line in ax.lines if line.get_gid() == "marker"):
-        right, up = marker.get_xdata()[0], marker.get_ydata()[0]
-        column, row = round((right + 1) / 2 * (size - 1)), round((1 - up) / 2 * (size - 1))
-        held.append(f"state {len(held) + 1} lies in `{names[regions[row, column]]}`")
-    shares = np.bincount(regions.compressed(), minlength=len(names)) / regions.count()
-    largest = [f"`{names[i]}` {100 * shares[i]:.0f} %" for i in np.argsort(-shares, kind="stable")[:4]]
-    return f"{' '.join(ax.get_title().split())}: {', '.join(held)}. Its largest regions: {', '.join(largest)}."

@@ -178,6 +178,23 @@ def random_directions(n, d, seed):
     return unit(gaussian).astype(np.float32)
 
 
+def plane_frame(a, b):
+    """An orthonormal frame of the plane that two vectors span: the first row along a, the second on b's side.
+
+    Shapes (d,) and (d,) to (2, d) (Gram–Schmidt). `x @ frame.T` are the coordinates of x's shadow in the plane, its
+    orthogonal projection: no vector of the plane is closer to x. Raises ValueError where the two lie on one line.
+    """
+    a, b = _pair(a, b)
+    if a.ndim != 1 or b.ndim != 1:
+        raise ValueError(f"plane_frame takes two vectors of shape (d,); got shapes {a.shape} and {b.shape}.")
+    along, other = unit(a.astype(np.float64)), unit(b.astype(np.float64))
+    aside = other - (other @ along) * along
+    if np.linalg.norm(aside) < 100 * np.finfo(a.dtype).eps:  # no angle that rounding could not have made
+        raise ValueError("The two vectors lie on one line, so they span no plane. Give two directions that differ.")
+    aside = unit(aside)
+    return np.stack([along, unit(aside - (aside @ along) * along)]).astype(a.dtype)
+
+
 def facing_frame(vectors):
     """An orthonormal frame of the space that three vectors span, seen from their middle: rows right, up, towards you.
 

@@ -65,43 +65,6 @@ def test_pieces_are_read_from_left_to_right():
     assert figures._pieces_in_words(ax) == "Cut, 2 pieces: `it` `␣un`"
 
 
-def ball(chosen_by):
-    _, ax = figures.canvas(3, 3)
-    pixels = figures.ball_pixels(61)
-    chosen = chosen_by(pixels)
-    colours = figures.colours_by_area(chosen)
-    markers = np.array([[0, 0.5, 0.75**0.5], [0.5, -0.5, 0.5**0.5]])
-    return figures.draw_ball(ax, chosen, {3: "north", 9: "south"}, colours, markers, "Ball", size=61), ax, colours
-
-
-def test_balls_say_who_holds_each_state():
-    words, ax, colours = ball(lambda p: np.where(p[:, 1] > -0.2, 3, 9))
-    assert words.startswith("Ball: state 1 lies in `north`, state 2 lies in `south`. Its largest regions: `north` 6")
-    assert colours[3] == figures.AREAS[0] and colours[9] == figures.AREAS[1]
-    assert ax.get_aspect() == 1
-    ax.images[0].set_data(ax.images[0].get_array()[::-1])  # the ball, upside down
-    assert "state 1 lies in `south`, state 2 lies in `north`" in figures._ball_in_words(ax, ["north", "south"])
-
-
-def test_a_balls_names_colours_and_numbers_stand_where_they_belong():
-    _, ax, colours = ball(lambda p: np.where(p[:, 1] > -0.2, 3, 9))
-    names = {text.get_text(): text.get_position() for text in ax.texts}
-    assert names["north"][1] > -0.2 > names["south"][1]
-    assert names["1"] == (0, 0.5) and names["2"] == (0.5, -0.5)
-    dots = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines]
-    assert dots == [(0, 0.5), (0.5, -0.5)]
-    image = ax.images[0]
-    painted = image.to_rgba(image.get_array())
-    np.testing.assert_allclose(painted[10, 30, :3], matplotlib.colors.to_rgb(colours[3]))
-    np.testing.assert_allclose(painted[50, 30, :3], matplotlib.colors.to_rgb(colours[9]))
-
-
-def test_a_ball_is_not_its_mirror_image():
-    words, ax, _ = ball(lambda p: np.where(p[:, 0] > 0.2, 3, 9))  # the east is north's, and marker 2 is in the east
-    assert "state 1 lies in `south`, state 2 lies in `north`" in words
-    assert "`south` 6" in words and ax.images[0].get_array()[30, 55] == 0
-
-
 def test_bars_carry_their_values_and_the_null_its_hatch():
     _, ax, _ = bars([0, 1, 2])
     assert [text.get_text() for text in ax.texts] == ["1", "2", "30"]
@@ -202,10 +165,10 @@ def test_curves_that_end_in_one_place_have_a_key():
 
 def test_more_curves_or_groups_than_can_be_told_apart_are_refused():
     _, ax = figures.canvas(6, 3)
-    with pytest.raises(ValueError, match="At most 5 can be told apart"):
-        figures.draw_curves(ax, [0, 1], {str(i): [0, i] for i in range(6)}, "Six", "x", "y")
-    with pytest.raises(ValueError, match="At most 5"):
-        figures.draw_groups(ax, np.eye(6)[:, :2], list("abcdef"), list("abcdef"), "Six")
+    with pytest.raises(ValueError, match="At most 6 can be told apart"):
+        figures.draw_curves(ax, [0, 1], {str(i): [0, i] for i in range(7)}, "Seven", "x", "y")
+    with pytest.raises(ValueError, match="At most 6"):
+        figures.draw_groups(ax, np.eye(7)[:, :2], list("abcdefg"), list("abcdefg"), "Seven")
 
 
 def test_a_landscape_names_its_peaks_by_what_stands_there():
@@ -307,43 +270,6 @@ def test_intervals_say_each_value_and_its_ends():
     assert "one 46 (39 to 52); two 7 (7 to 8)" in figures._intervals_in_words(ax)
 
 
-def regions():
-    _, ax = figures.canvas(3, 3)
-    plane = figures.plane_pixels(2, size=101)
-    targets = np.array([[1.0, 1.0], [-1.0, 0.0]])
-    chosen = np.where(plane[:, 1] > 1, 0, 1)
-    return figures.draw_regions(ax, chosen, targets, ["A", "B"], "Plane", (0.5, 1.5), reach=2), ax
-
-
-def test_regions_say_where_the_state_lies():
-    words, ax = regions()
-    assert words == "Plane: z lies in the region of A; shares A 25 %, B 75 %."
-    assert ax.get_aspect() == 1 and ax.images[0].get_array()[0, 0] == 0  # the top is A's
-    ax.images[0].set_data(ax.images[0].get_array()[::-1])  # upside down
-    assert "z lies in the region of B" in figures._regions_in_words(ax)
-    [state] = [text for text in ax.texts if text.get_gid() == "state"]
-    state.xy = (0.5, -1.5)
-    assert "z lies in the region of A" in figures._regions_in_words(ax)
-
-
-def test_regions_are_named_and_not_told_by_colour_alone():
-    _, ax = regions()
-    inside = {text.get_text(): text.get_position() for text in ax.texts if text.get_gid() is None}
-    assert inside["A"][1] == pytest.approx(1.5, abs=0.05) and inside["B"][1] == pytest.approx(-0.5, abs=0.05)
-
-
-def test_plane_pixels_run_line_by_line_from_the_top():
-    plane = figures.plane_pixels(2, size=5)
-    assert plane[0].tolist() == [-2, 2] and plane[4].tolist() == [2, 2] and plane[-1].tolist() == [2, -2]
-
-
-def test_ball_pixels_are_a_half_sphere_seen_from_the_front():
-    pixels = figures.ball_pixels(101)
-    np.testing.assert_allclose(np.linalg.norm(pixels, axis=1), 1, atol=1e-6)
-    assert (pixels[:, 2] >= 0).all() and pixels[0, 1] == 1  # line by line from the top
-    assert len(pixels) == pytest.approx(np.pi / 4 * 101**2, rel=0.03)
-
-
 # ---------------------------------------------------------------- showing them
 
 
@@ -434,3 +360,111 @@ def test_the_palette_is_told_apart_by_lightness_or_hue():
     seen = [deutan @ rgb(colour) for colour in figures.AREAS[:6]]
     closest = min(np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i])
     assert closest > 0.1
+
+
+# ---------------------------------------------------------------- densities, angles and sizes, strips
+
+
+def test_a_logarithmic_curve_is_told_in_two_digits_and_a_level_one_once():
+    _, ax = figures.canvas(6, 3)
+    curves = {"falling": np.array([23_456, 345, 1]), "level": np.array([7, 7, 7])}
+    words = figures.draw_curves(ax, [1, 10, 100], curves, "Rank", "layer", "rank", log="xy")
+    assert (
+        "falling: 23,000 at first, 340 at 10, 1 at last, lowest 1 at 100, highest 23,000 at 1. level: 7 throughout."
+        in words
+    )
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_curves_that_end_in_one_point_keep_their_own_names():
+    _, ax = figures.canvas(6, 3)
+    words = figures.draw_curves(ax, [0, 1], {"rising": np.array([0, 5]), "falling": np.array([9, 5])}, "A", "x", "y")
+    assert "rising: 0 at first" in words and "falling: 9 at first" in words
+
+
+def test_densities_say_how_far_the_dots_are_from_the_line():
+    _, ax = figures.canvas(6, 3)
+    edges, x = np.array([0, 1, 2, 3]), np.linspace(0, 3, 7)
+    shares = {"flat": np.array([1.0, 1, 1.25]), "tent": np.array([0, 3.0, 1])}
+    lines = {"flat": np.ones(7), "tent": np.maximum(0, 2 - np.abs(x - 2))}
+    words = figures.draw_densities(ax, edges, shares, x, lines, "Shares", "degrees", "%")
+    assert words == (
+        "Shares (%, by degrees). flat: the line's top is 1, at least half of it from 0 to 3; no dot is more than 0.25 "
+        "from it. tent: the line's top is 2, at least half of it from 1 to 3; no dot is more than 1.5 from it."
+    )
+    ax.lines[1].set_ydata(np.array([1, 1, 3]))
+    assert "flat: the line's top is 1, at least half of it from 0 to 3; no dot is more than 2 from it" in (
+        figures._densities_in_words(ax)
+    )
+    legend = ax.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["flat", "tent"]
+    assert [line.get_color() for line in ax.lines] == [figures.LINES[n] for n in (0, 0, 1, 1)]
+    np.testing.assert_array_equal(ax.lines[3].get_xydata(), [(0.5, 0), (1.5, 3), (2.5, 1)])
+
+
+def angles_and_sizes():
+    _, ax = figures.canvas(6, 4)
+    angles, sizes = np.array([60.0, 80, 90, 100]), np.array([2.0, 4, 5, 8])
+    named = {0: "$near$", 3: "large"}
+    return figures.draw_angles_and_sizes(ax, angles, sizes, named, [-5, 0, 5], 10, "All", (50, 120)), ax
+
+
+def test_angles_and_sizes_name_what_is_ringed():
+    words, ax = angles_and_sizes()
+    assert words == (
+        "All: 4 targets, half of them beyond 85.0°, with sizes from 2.0 to 8.0. Ringed: `$near$` at 60.0° with size "
+        "2.0; `large` at 100.0° with size 8.0. Lines of equal logit at -5, 0, 5."
+    )
+    dots, *_, rings = ax.lines
+    np.testing.assert_array_equal(dots.get_xydata(), [(60, 2), (80, 4), (90, 5), (100, 8)])
+    assert ax.get_xlim() == (50, 120)
+    rings.set_data([80, 100], [4, 8])  # a ring around another dot: its name is not there
+    assert "Ringed: `…` at 80.0° with size 4.0; `large`" in figures._angles_and_sizes_in_words(ax)
+    dots.set_ydata(np.array([2, 4, 5, 9]))
+    assert "from 2.0 to 9.0" in figures._angles_and_sizes_in_words(ax)
+
+
+def test_every_point_of_a_line_of_equal_logit_has_that_logit():
+    _, ax = angles_and_sizes()
+    for line in ax.lines[1:-1]:
+        angles, sizes = line.get_data()
+        np.testing.assert_allclose(10 * sizes * np.cos(np.radians(angles)), float(line.get_label()), atol=1e-9)
+        assert sizes.max() >= 8 and (sizes >= 0).all()  # it goes on to the top
+        [number] = [text for text in ax.texts if text.xy == (angles[0], sizes[0])]
+        assert number.get_text() == f"logit {line.get_label()}"
+
+
+def test_strips_say_who_holds_each_stretch():
+    _, ax = figures.canvas(6, 2)
+    x = np.linspace(0, 1, 5)
+    strips = {"straight": [" a", " a", "b", "b", "b"], "round": [" a", "c", "b", "b", "b"]}
+    words = figures.draw_strips(ax, x, strips, "Who wins", "share")
+    assert words == (
+        "Who wins (share). straight: `␣a` up to 0.38, `b` up to 1.00. "
+        "round: `␣a` up to 0.12, `c` up to 0.38, `b` up to 1.00."
+    )
+    assert ax.yaxis_inverted()
+    bars = {(round(bar.get_y() + 0.4), bar.get_gid()): bar for bar in ax.patches}
+    assert len({bar.get_facecolor() for (_, name), bar in bars.items() if name == "b"}) == 1
+    assert len({bar.get_facecolor() for bar in bars.values()}) == 3
+    for text in ax.texts:  # each text in its own stretch
+        x, row = text.get_position()
+        bar = bars[row, text.get_text().replace("␣", " ")]
+        assert bar.get_x() < x < bar.get_x() + bar.get_width()
+    bars[0, "b"].set_width(0.1)
+    assert "`b` up to 0.47" in figures._strips_in_words(ax)
+
+
+def test_a_strip_keeps_out_what_does_not_fit_and_more_holders_than_hues():
+    _, ax = figures.canvas(4, 1.5)
+    figures.draw_strips(ax, np.linspace(0, 1, 5), {"one": ["W" * 30, "b", "b", "b", "b"]}, "Who wins", "share")
+    assert [text.get_text() for text in ax.texts] == ["b"]
+    with pytest.raises(ValueError, match="At most 12 holders"):
+        figures.draw_strips(ax, np.arange(13), {"one": [str(n) for n in range(13)]}, "Who wins", "share")
+
+
+def test_a_flat_top_is_told_by_its_first_place_whatever_rounding_does():
+    for tilt in (0, 1e-7, -1e-7):
+        _, ax = figures.canvas(6, 3)
+        dip = np.array([24, 21.5, 24 + tilt])
+        assert "highest 24.0 at 0" in figures.draw_curves(ax, [0, 1, 2], {"dip": dip}, "Size", "t", "size")

@@ -15,6 +15,7 @@ from helpers.geometry import (
     euclidean,
     facing_frame,
     nearest,
+    plane_frame,
     random_directions,
     slerp,
     unit,
@@ -148,6 +149,27 @@ def test_slerp_ends_sizes_and_sameness():
     np.testing.assert_allclose(slerp(a, 3 * a, 0.5), [4, 0])
     with pytest.raises(ValueError, match="opposite directions"):
         slerp(a, -b[::-1], 0.5)
+
+
+@given(vectors, vectors, vectors)
+def test_plane_frame_casts_the_nearest_shadow(a, b, x):
+    if angle(a, b) < 1e-3 or angle(a, -b) < 1e-3:
+        return  # nearly on one line
+    frame = plane_frame(a, b)
+    np.testing.assert_allclose(frame @ frame.T, np.eye(2), atol=1e-9)
+    assert frame[0] @ a == pytest.approx(np.linalg.norm(a)) and frame[1] @ b > 0
+    # The independent reference: the combination of a and b that least squares finds closest to x.
+    basis = np.column_stack([unit(a), unit(b)])
+    closest = basis @ np.linalg.lstsq(basis, x, rcond=None)[0]
+    np.testing.assert_allclose((x @ frame.T) @ frame, closest, atol=1e-6 * np.linalg.norm(x))
+
+
+def test_plane_frame_keeps_float32_and_does_not_see_sizes():
+    a, b = np.random.default_rng(0).normal(size=(2, 576)).astype(np.float32)
+    frame = plane_frame(a, b)
+    assert frame.dtype == np.float32 and frame.shape == (2, 576)
+    np.testing.assert_allclose(plane_frame(np.float32(1e-8) * a, np.float32(1e6) * b), frame, atol=1e-6)
+    np.testing.assert_allclose(plane_frame([3, 0, 0], [5, 7, 0]), [[1, 0, 0], [0, 1, 0]])
 
 
 def test_facing_frame_looks_at_directions_not_sizes():
@@ -367,6 +389,10 @@ ROWS = np.eye(3)
         (lambda: nearest([1, 0, 0], ROWS, True), ValueError, "whole number from 1 to 3.*got True"),
         (lambda: nearest([1, 0, 0], np.zeros((0, 3)), 1), ValueError, "vectors holds no rows"),
         (lambda: winners(ROWS, np.zeros((0, 3))), ValueError, "targets holds no rows"),
+        (lambda: plane_frame([1, 2, 3], [2, 4, 6]), ValueError, "lie on one line"),
+        (lambda: plane_frame([1, 2, 3], [-2, -4, -6]), ValueError, "lie on one line"),
+        (lambda: plane_frame(ROWS, ROWS), ValueError, r"two vectors of shape \(d,\)"),
+        (lambda: plane_frame([1, 2], [0, 0]), ValueError, "a zero vector"),
         (lambda: facing_frame(np.eye(2)), ValueError, "three vectors"),
         (lambda: facing_frame([[1, 0, 0], [0, 1, 0], [1, 1, 0]]), ValueError, "one plane"),
         (lambda: nearest([1, 0, 0], ROWS, 4), ValueError, "from 1 to 3, the number of rows; got 4"),
