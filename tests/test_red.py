@@ -14,6 +14,7 @@ KEPT = {
     NAME: ["encode", "sentences", "merges-list", "id-is-order", "between", "neighbours-compute", "relatives"],
     "02_token_ids_to_vectors.ipynb": ["load", "one-hot", "rotation", "sizes-compute", "copies", "around-copies"],
     "03_vectors_to_logits.ipynb": ["toy-targets", "toy-logits", "unembed", "compare-logits"],
+    "06_the_hypersphere.ipynb": ["sizes-draw", "layernorm-draw"],
 }
 
 
@@ -81,6 +82,7 @@ HELPER_FAULTS = {
     "a sign in cosine": ("geometry.py", "return np.clip(np.einsum", "return np.clip(-np.einsum", "geometry", "01"),
     "the wrong ruler": ("geometry.py", 'elif by == "euclidean":  # argmin', 'elif by == "x":  #', "geometry", "02"),
     "the gain dropped": ("model.py", "parts.unembedding * (parts.gain * np", "parts.unembedding * (np", "model", "03"),
+    "a ball seen from behind": ("spheres.py", "near = vectors[:, 2] >= 0", "near = vectors[:, 2] < 0", "spheres", "06"),
 }
 
 
