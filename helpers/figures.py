@@ -141,7 +141,7 @@ def draw_intervals(ax, estimates, title, unit):
     places = range(len(values))
     ax.errorbar(values, places, xerr=[values - lows, highs - values], fmt="o", color=BLUE, capsize=4)
     ax.set_yticks(places, list(estimates), parse_math=False)
-    ax.invert_yaxis()
+    ax.set_ylim(len(values) - 0.5, -0.5)
     ax.grid(axis="x", color="#DDDDDD")
     _label(ax, title, unit)
     ax.tick_params(axis="y", length=0)
@@ -410,7 +410,7 @@ def draw_strips(ax, x, strips, title, x_unit):
     _label(ax, title, x_unit)
     ax.figure.draw_without_rendering()  # what fits is known once all has its place
     for text, bar in written:
-        if text.get_window_extent().width > bar.get_window_extent().width - 4:
+        if text.get_window_extent().width > bar.get_window_extent().width:
             text.remove()
     return _strips_in_words(ax)
 

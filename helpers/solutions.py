@@ -877,7 +877,7 @@ EXERCISES = {
                  "rank."),
                 (lambda x, i: x[i], "That is its logit."),
             ],
-            right="Rank 1 is the winner. A rank needs no scale, so it can be compared between layers.",
+            right="Rank 1 is the winner. A rank needs no scale, so one lens can compare it between layers.",
         ),
         Exercise(
             "8.3", "First for good", "medium", 8,
