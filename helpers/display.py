@@ -47,7 +47,7 @@ def _live(draw, values, value, label):
 
     def redraw(change):
         fig, said = draw(change["new"])
-        picture.value, picture.width = _png(fig), round(fig.get_size_inches()[0] * DPI / 2)
+        picture.value, picture.width = _png(fig, compress_level=1), round(fig.get_size_inches()[0] * DPI / 2)
         words.value = f"<em>In words:</em> {html.escape(said.replace('`', ''))}"
 
     redraw({"new": value})
@@ -67,8 +67,12 @@ def visible(token):
     return token.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥").replace("`", "ˋ")
 
 
-def _png(fig):
+def _png(fig, **how):
     buffer = BytesIO()
     with mpl.rc_context(mpl.rcParamsDefault):  # some of the reader's settings act only now
-        fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+        if engine := fig.get_layout_engine():  # left to savefig, it would draw everything twice
+            fig.set_dpi(DPI)
+            engine.execute(fig)
+            fig.set_layout_engine(None)
+        fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs=how)
     return buffer.getvalue()

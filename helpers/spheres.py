@@ -5,8 +5,8 @@ that points away from you is behind.
 """
 
 import numpy as np
-from matplotlib.colors import ListedColormap
-from matplotlib.patches import Circle
+from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.patches import Circle, Ellipse, Wedge
 from matplotlib.patheffects import withStroke
 
 from helpers.figures import (
@@ -115,8 +115,8 @@ def draw_ball(ax, chosen, names, colours, markers, title, size=280):
     # The IDs must not be blended where two regions meet; borders and light may.
     ids_at = dict(cmap=palette, vmin=-0.5, vmax=len(ids) - 0.5, interpolation="nearest")
     layers = [ax.imshow(np.ma.masked_less(regions, 0), extent=(-1, 1, -1, 1), **ids_at)]
-    for overlay in (_borders(regions), *_light(x, y)):
-        layers.append(ax.imshow(overlay, extent=(-1, 1, -1, 1), interpolation="bilinear", zorder=3))
+    over = _one_over_the_other(_borders(regions), *_light(x, y))
+    layers.append(ax.imshow(over, extent=(-1, 1, -1, 1), interpolation="bilinear", zorder=3))
     ax.add_patch(rim)
     for layer in layers:
         layer.set_clip_path(rim)  # the circle's edge is smooth; the pixels' edge is not
@@ -181,6 +181,15 @@ def _light(x, y):
     return np.dstack([black, 0.22 * (1 - facing) ** 1.2]), np.dstack([white, 0.4 * facing**18])
 
 
+def _one_over_the_other(*pictures):
+    """Several RGBA pictures as one, the first at the bottom: each layer costs a slider some 20 ms."""
+    colour, alpha = np.zeros((*pictures[0].shape[:2], 3)), np.zeros(pictures[0].shape[:2])
+    for picture in pictures:
+        colour = picture[..., 3:] * picture[..., :3] + (1 - picture[..., 3:]) * colour
+        alpha = picture[..., 3] + (1 - picture[..., 3]) * alpha
+    return np.dstack([colour / np.maximum(alpha, 1e-9)[..., None], alpha])
+
+
 def _ball_in_words(ax, names):
     regions = ax.images[0].get_array()
     size = len(regions)
@@ -196,7 +205,148 @@ def _ball_in_words(ax, names):
         held.append(f"state {len(held) + 1} lies in `{names[regions[row, column]]}`")
     shares = np.bincount(regions.compressed(), minlength=len(names)) / regions.count()
     largest = [f"`{names[i]}` {100 * shares[i]:.0f} %" for i in np.argsort(-shares, kind="stable")[:4]]
-    return f"{_title(ax)}: {', '.join(held)}. Its largest regions: {', '.join(largest)}."
+    markers = f": {', '.join(held)}. Its" if held else ":"
+    return f"{_title(ax)}{markers} largest regions: {', '.join(largest)}."
+
+
+# ---------------------------------------------------------------- soft edges, the whole sphere, a circle of arcs
+
+
+@styled
+def draw_soft_ball(ax, probabilities, names, title, size=200):
+    """A ball on which at most eight colours mix by probability: (n, m), a row for each of `ball_pixels(size)`."""
+    x, y, inside = _disc(size)
+    hues = np.array([to_rgb(colour) for colour in AREAS[: len(names)]])
+    picture = np.ones((size, size, 3))
+    picture[inside] = np.clip(probabilities @ hues, 0, 1)
+    rim = Circle((0, 0), 1, facecolor="none", edgecolor="#555555", linewidth=1, zorder=4)
+    ax.add_patch(rim)
+    for layer in (picture, _one_over_the_other(*_light(x, y))):
+        ax.imshow(layer, extent=(-1, 1, -1, 1), interpolation="bilinear").set_clip_path(rim)
+    _name_areas(ax, np.column_stack([x[inside], y[inside]]), np.argmax(probabilities, axis=1), names)
+    ax.set(xlim=(-1.04, 1.04), ylim=(-1.04, 1.04), aspect="equal")
+    ax.set_axis_off()
+    ax.set_title(title, parse_math=False)
+    return _soft_ball_in_words(ax, hues, names)
+
+
+def _name_areas(ax, points, chosen, names):
+    """Each area's name at its point nearest to its middle; of an area around that, in its larger half."""
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    for i, name in enumerate(names):
+        area = points[chosen == i]
+        if len(area) > 0.01 * len(points):
+            off = ((area - area.mean(axis=0)) ** 2).sum(axis=1)
+            if off.min() > 0.01:
+                right = area[:, 0] > 0
+                area = area[right == (right.mean() > 0.5)]
+                off = ((area - area.mean(axis=0)) ** 2).sum(axis=1)
+            place = area[off.argmin()]
+            style = dict(ha="center", va="center", path_effects=halo, parse_math=False, zorder=5)
+            ax.text(*place, name, **style)
+
+
+def _soft_ball_in_words(ax, hues, names):
+    picture = np.asarray(ax.images[0].get_array())
+    _, _, inside = _disc(len(picture))
+    off = np.abs(picture[inside][:, None] - hues).max(axis=2)  # how far a pixel is from each pure colour
+    pure = np.where(off.min(axis=1) < 0.05, off.argmin(axis=1), len(names))
+    shares = np.bincount(pure, minlength=len(names) + 1) / len(pure)
+    said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip([*names, "mixed"], shares, strict=True))
+    return f"{_title(ax)}, pure colour of {said}."
+
+
+def map_pixels(width=400):
+    """The whole unit sphere on an equal-area map: directions (n, 3) as (right, up, towards you), line by line.
+
+    A Mollweide projection (J. P. Snyder, Map Projections, USGS 1395, 1987, p. 249): a region's share of the picture
+    is its share of the sphere. The middle of the map looks at you, its left and right ends are behind.
+    """
+    x, y, inside = _oval(width)
+    theta = np.arcsin(np.clip(y[inside], -1, 1))
+    latitude = np.arcsin(np.clip((2 * theta + np.sin(2 * theta)) / np.pi, -1, 1))
+    longitude = np.pi * x[inside] / (2 * np.maximum(np.cos(theta), 1e-9))
+    flat = np.cos(latitude)
+    return np.stack([flat * np.sin(longitude), np.sin(latitude), flat * np.cos(longitude)], axis=1).astype(np.float32)
+
+
+def _oval(width):
+    """The middles of the pixels of a map, width by width / 2, from -2 to 2 and from 1 to -1, and which are inside."""
+    side = (np.arange(width) + 0.5) / width * 4 - 2
+    x, y = np.meshgrid(side, -side[::2] / 2)
+    return x, y, (x / 2) ** 2 + y**2 <= 1
+
+
+@styled
+def draw_map(ax, chosen, names, title, width=400):
+    """The whole sphere, coloured by which of at most eight targets is chosen (n,) at each of `map_pixels(width)`."""
+    x, y, inside = _oval(width)
+    regions = np.full(inside.shape, -1)
+    regions[inside] = chosen
+    oval = Ellipse((0, 0), 4, 2, facecolor="none", edgecolor="#555555", linewidth=1, zorder=4)
+    ax.add_patch(oval)
+    palette = ListedColormap(AREAS[: len(names)])
+    hues = dict(cmap=palette, vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest")
+    shown = [ax.imshow(np.ma.masked_less(regions, 0), extent=(-2, 2, -1, 1), **hues)]
+    shown.append(ax.imshow(_borders(regions), extent=(-2, 2, -1, 1), interpolation="bilinear", zorder=3))
+    for layer in shown:
+        layer.set_clip_path(oval)
+    _name_areas(ax, np.column_stack([x[inside], y[inside]]), chosen, names)
+    ax.set(xlim=(-2.04, 2.04), ylim=(-1.04, 1.04), aspect="equal")
+    ax.set_axis_off()
+    ax.set_title(title, parse_math=False)
+    return _map_in_words(ax, names)
+
+
+def _map_in_words(ax, names):
+    regions = ax.images[0].get_array().compressed()
+    shares = np.bincount(regions, minlength=len(names)) / len(regions)
+    said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip(names, shares, strict=True))
+    return f"{_title(ax)}, shares of the whole sphere: {said}."
+
+
+def circle_pixels(n=720):
+    """n directions in the plane, evenly around from the right and against the clock: (n, 2)."""
+    turn = (np.arange(n) + 0.5) * 2 * np.pi / n
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
+
+
+@styled
+def draw_arcs(ax, chosen, targets, names, title, reach):
+    """Targets (m, 2) as named arrows, and around them a ring coloured by which of them is chosen in each direction.
+
+    `chosen` (n,) holds a row number for each of `circle_pixels(n)`; an arrow as long as `reach` touches the ring.
+    """
+    starts = np.flatnonzero(chosen != np.roll(chosen, 1))
+    step = 360 / len(chosen)
+    stops = np.roll(starts, -1) + len(chosen) * (np.roll(starts, -1) <= starts)
+    arcs = [(chosen[0], 0, 360)] if len(starts) == 0 else [
+        (chosen[a], a * step, b * step) for a, b in zip(starts, stops, strict=True)
+    ]  # fmt: skip
+    for i, begin, end in arcs:
+        ax.add_patch(Wedge((0, 0), 1.16, begin, end, width=0.14, facecolor=AREAS[i], edgecolor="white", label=names[i]))
+        middle = np.radians((begin + end) / 2)
+        if end - begin > 12:
+            ax.text(1.09 * np.cos(middle), 1.09 * np.sin(middle), names[i], ha="center", va="center", parse_math=False)
+    tips = np.asarray(targets) / reach
+    ax.quiver(
+        *np.zeros_like(tips.T), *tips.T, angles="xy", scale_units="xy", scale=1,
+        color=AREAS[: len(tips)], edgecolor="#333333", linewidth=0.6, units="inches", width=0.05,
+    )  # fmt: skip
+    for tip, name in zip(tips, names, strict=True):
+        outwards = 9 * tip / np.hypot(*tip)
+        ax.annotate(name, tip, outwards, textcoords="offset points", ha="center", va="center", parse_math=False)
+    ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
+    ax.set_axis_off()
+    ax.set_title(title, parse_math=False)
+    return _arcs_in_words(ax, names)
+
+
+def _arcs_in_words(ax, names):
+    said = [f"{wedge.get_label()} from {wedge.theta1:.0f}° to {wedge.theta2:.0f}°" for wedge in ax.patches]
+    without = [name for name in names if name not in {wedge.get_label() for wedge in ax.patches}]
+    nothing = f"; nothing for {', '.join(without)}" if without else ""
+    return f"{_title(ax)}, arcs from the right and against the clock: {', '.join(said)}{nothing}."
 
 
 # ---------------------------------------------------------------- a plain ball with points, a circle with arrows
@@ -212,8 +362,8 @@ def draw_sphere(ax, points, title, names=(), axis=None, size=280):
     x, y, _ = _disc(size)
     rim = Circle((0, 0), 1, facecolor="#F4F4F4", edgecolor="#999999", linewidth=1, zorder=0)
     ax.add_patch(rim)
-    for light in _light(x, y):
-        ax.imshow(light, extent=(-1, 1, -1, 1), interpolation="bilinear", zorder=0).set_clip_path(rim)
+    light = _one_over_the_other(*_light(x, y))
+    ax.imshow(light, extent=(-1, 1, -1, 1), interpolation="bilinear", zorder=0).set_clip_path(rim)
     if axis is not None:
         _draw_axis(ax, np.asarray(axis) / np.linalg.norm(axis))
     for name, colour, sign, _ in _colours(points):

@@ -2,9 +2,11 @@
 
 import base64
 import struct
+from io import BytesIO
 
 import matplotlib
 import matplotlib as mpl
+import matplotlib.image
 import numpy as np
 import pytest
 
@@ -281,6 +283,21 @@ def test_a_figure_is_shown_with_its_words_and_alt(shown):
     assert line == {"text/markdown": f"*In words:* {words} See `cat`."}
     width, height = struct.unpack(">II", base64.b64decode(picture["image/png"])[16:24])
     assert (width, height) == (2 * metadata["image/png"]["width"], 2 * metadata["image/png"]["height"])
+
+
+def test_laying_out_first_changes_nothing_in_the_picture():
+    pictures = []
+    for save in (display._png, plainly_saved):
+        _, ax = figures.canvas(6, 3)
+        curves(ax)
+        pictures.append(mpl.image.imread(BytesIO(save(ax.figure))))
+    np.testing.assert_array_equal(*pictures)
+
+
+def plainly_saved(fig):
+    buffer = BytesIO()
+    fig.savefig(buffer, format="png", dpi=display.DPI)
+    return buffer.getvalue()
 
 
 def test_the_same_figure_gives_the_same_bytes():

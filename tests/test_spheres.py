@@ -220,3 +220,98 @@ def test_a_marker_beside_the_rim_does_not_push_a_name_out_of_the_picture():
     _, ax = figures.canvas(3, 3)
     style = dict(names={0: "a", 1: "b"}, colours={0: "#FFFFFF", 1: "#AAAAAA"}, title="Ball", size=80)
     assert "state 1 lies in `b`" in spheres.draw_ball(ax, chosen, markers=[[0, -0.95, 0.3122]], **style)
+
+
+# ---------------------------------------------------------------- arcs, the whole sphere, soft edges
+
+
+def test_arcs_say_where_they_begin_and_end_and_who_has_none():
+    _, ax = figures.canvas(3, 3)
+    pixels = spheres.circle_pixels(360)
+    chosen = np.where(pixels[:, 1] > 0, 0, np.where(pixels[:, 0] > 0, 1, 0))  # the lower right quarter is B's
+    targets = np.array([[0.0, 1], [1, -1], [0.1, 0.1]])
+    words = spheres.draw_arcs(ax, chosen, targets, list("ABC"), "Ring", reach=2)
+    assert (
+        words
+        == "Ring, arcs from the right and against the clock: A from 0° to 270°, B from 270° to 360°; nothing for C."
+    )
+    assert [tuple(np.round(text.xy, 2)) for text in ax.texts if hasattr(text, "xy")] == [
+        (0, 0.5),
+        (0.5, -0.5),
+        (0.05, 0.05),
+    ]
+    ax.patches[1].set_theta1(300)
+    assert "B from 300° to 360°" in spheres._arcs_in_words(ax, list("ABC"))
+    _, ax = figures.canvas(3, 3)
+    assert "B from 0° to 360°" in spheres.draw_arcs(ax, np.ones(360, int), targets, list("ABC"), "Ring", reach=2)
+
+
+def test_an_arc_across_the_right_is_one_arc():
+    _, ax = figures.canvas(3, 3)
+    chosen = np.where(spheres.circle_pixels(360)[:, 0] > 0, 0, 1)
+    words = spheres.draw_arcs(ax, chosen, np.eye(2), ["right", "left"], "Ring", reach=2)
+    assert "right from 270° to 450°" in words and "left from 90° to 270°" in words
+
+
+def test_circle_pixels_go_around_once_from_the_right():
+    pixels = spheres.circle_pixels(8)
+    turn = np.degrees(np.arctan2(pixels[:, 1], pixels[:, 0])) % 360
+    np.testing.assert_allclose(turn, 22.5 + 45 * np.arange(8))
+
+
+def test_a_maps_shares_are_shares_of_the_sphere():
+    pixels = spheres.map_pixels(600)
+    np.testing.assert_allclose(np.linalg.norm(pixels, axis=1), 1, atol=1e-6)
+    # Archimedes: the share of a sphere above a height h is (1 − h)/2, whichever direction is up.
+    for axis in unit(np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1], [1, 2, -3]])):
+        for height in (-0.8, -0.3, 0, 0.5, 0.9):
+            assert (pixels @ axis > height).mean() == pytest.approx((1 - height) / 2, abs=2e-3)
+    middle = pixels[len(pixels) // 2 : len(pixels) // 2 + 700]
+    assert middle[:, 2].max() > 0.999 and pixels[0, 1] > 0.99 and pixels[-1, 1] < -0.99  # towards you; up; down
+    assert (np.diff(middle[np.abs(middle[:, 2] - 1) < 0.3][:50, 0]) > 0).all()  # from left to right
+
+
+def test_a_map_says_the_shares_of_what_is_painted():
+    _, ax = figures.canvas(5, 3)
+    chosen = np.where(spheres.map_pixels(200)[:, 1] > 0.5, 0, 1)
+    words = spheres.draw_map(ax, chosen, ["cap", "rest"], "World", width=200)
+    assert words == "World, shares of the whole sphere: cap 25 %, rest 75 %." and ax.get_aspect() == 1
+    names = {text.get_text(): text.get_position() for text in ax.texts}
+    assert names["cap"][1] > 0.5 > names["rest"][1]
+    regions = ax.images[0].get_array()
+    assert regions[5, 100] == 0 and regions[95, 100] == 1  # the cap is on top
+    ax.images[0].set_data(np.ma.masked_array(1 - regions.data, regions.mask))
+    assert "cap 75 %, rest 25 %" in spheres._map_in_words(ax, ["cap", "rest"])
+
+
+def test_a_name_of_an_area_around_the_map_stands_inside_it():
+    _, ax = figures.canvas(5, 3)
+    pixels = spheres.map_pixels(200)
+    spheres.draw_map(ax, np.where(pixels[:, 2] < 0, 0, 1), ["behind", "before"], "World", width=200)
+    places = {text.get_text(): text.get_position() for text in ax.texts}
+    assert abs(places["behind"][0]) > 1 > abs(places["before"][0])
+
+
+def test_a_soft_ball_tells_pure_colour_from_mixed():
+    _, ax = figures.canvas(3, 3)
+    right = spheres.ball_pixels(80)[:, 0]
+    sure = np.clip(0.5 + 5 * right, 0, 1)
+    words = spheres.draw_soft_ball(ax, np.column_stack([sure, 1 - sure]), ["east", "west"], "Soft", size=80)
+    # Mixed is the band |right| < 0.1 without its nearly pure edges, of which ±0.08 is left: 4/π · 0.08 of the disc.
+    assert words == "Soft, pure colour of east 45 %, west 45 %, mixed 10 %."
+    picture = ax.images[0].get_array()
+    np.testing.assert_allclose(picture[40, 70], mpl.colors.to_rgb(figures.AREAS[0]), atol=1e-6)
+    names = {text.get_text(): text.get_position()[0] for text in ax.texts}
+    assert names["west"] < 0 < names["east"]
+    ax.images[0].set_data(np.full_like(picture, 0.5))
+    assert "mixed 100 %" in spheres._soft_ball_in_words(ax, np.eye(3)[:2], ["east", "west"])
+
+
+def test_layers_laid_over_each_other_look_as_one_by_one():
+    rng = np.random.default_rng(0)
+    layers, ground = rng.uniform(size=(3, 4, 4, 4)), rng.uniform(size=(4, 4, 3))
+    expected = ground
+    for layer in layers:
+        expected = layer[..., 3:] * layer[..., :3] + (1 - layer[..., 3:]) * expected
+    one = spheres._one_over_the_other(*layers)
+    np.testing.assert_allclose(one[..., 3:] * one[..., :3] + (1 - one[..., 3:]) * ground, expected)
