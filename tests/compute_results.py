@@ -1,8 +1,11 @@
 """Compute what is too slow for a notebook, over the whole vocabulary, into data/results: `make results`.
 
 returns.npz says, for every token ID, which token's row wins when the token's own vector is scored against all rows
-(notebook 03); overlap.npz, how many of their ten closest targets two rulers share (notebook 05). The notebooks read
-them, compute samples of them again, and show that the two agree.
+(notebook 03); overlap.npz, how many of their ten closest targets two rulers share (notebook 05); wins.npz, which
+target wins at 100,000 random states, and can_win.npz, whether and how each token can win at all (notebook 07). The
+notebooks read them, compute samples of them again, and show that the two agree.
+
+The search of can_win.npz is kept as it goes on: stopped, it begins again where it was.
 """
 
 import sys
@@ -11,10 +14,12 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from helpers.download import GGUF_SHA256, PROJECT
-from helpers.geometry import nearest, random_directions
+from helpers.geometry import nearest, random_directions, winners
 from helpers.model import load_model
+from helpers.targets import can_win
 
 RESULTS = PROJECT / "data" / "results"
 
@@ -58,12 +63,49 @@ def overlaps_and_null(lm, n=2000):
     return {"ids": ids} | dict(overlaps(lm.targets, ids)) | {f"null: {k}": v for k, v in overlaps(null, ids)}
 
 
+def wins(lm, n=100_000, block=5000):
+    """Which target wins at n random states: for the model's targets and two nulls, int32 (n,)."""
+    sizes = np.linalg.norm(lm.targets, axis=1, keepdims=True)
+    found = {name: [] for name in ("real", "equal sizes", "random directions")}
+    chance = sizes * random_directions(lm.n_vocab, lm.width, seed=1)
+    equal = lm.targets / sizes
+    for seed in tqdm(range(n // block), desc="Random states", unit=f" × {block:,}"):
+        states = random_directions(block, lm.width, seed=100 + seed)  # never the seed of the null
+        for name, targets in zip(found, (lm.targets, equal, chance), strict=True):
+            found[name].append(winners(states, targets).astype(np.int32))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def decided(targets, part, block=1024):
+    """Whether and how each target can win, and the states that only a linear programme found. Kept in `part`."""
+    how, ids, states = [], [np.zeros(0, np.int64)], [np.zeros((0, targets.shape[1]))]
+    if part.exists():
+        with np.load(part) as kept:
+            how, ids, states = [*kept["how"]], [kept["ids"]], [kept["states"]]
+    for start in tqdm(range(len(how), len(targets), block), desc="Can it win?", unit=f" × {block:,}"):
+        some = np.arange(start, min(start + block, len(targets)))
+        certificates, found = can_win(targets, some)
+        by_programme = np.array([name in ("programme", "tie") for name in found])
+        how += found
+        ids.append(some[by_programme])
+        states.append(certificates[by_programme])
+        everything = dict(how=np.array(how), ids=np.concatenate(ids), states=np.concatenate(states))
+        aside = part.with_suffix(".writing.npz")
+        np.savez_compressed(aside, **everything)
+        aside.replace(part)
+    return everything
+
+
 def main(folder=RESULTS):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lm, about = load_model(), dict(made_by="make results", model_sha256=GGUF_SHA256)
     np.savez_compressed(folder / "returns.npz", **about, **dict(whole_vocabulary(lm)))
     np.savez_compressed(folder / "overlap.npz", **about, **overlaps_and_null(lm))
+    np.savez_compressed(folder / "wins.npz", **about, **wins(lm))
+    part = folder / "can_win.part.npz"
+    np.savez_compressed(folder / "can_win.npz", **about, **decided(lm.targets, part))
+    part.unlink()
 
 
 if __name__ == "__main__":

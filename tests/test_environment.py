@@ -38,8 +38,8 @@ def test_conda_gives_the_pinned_versions_with_cpu_builds():
     assert "pytorch-cpu" in versions and "pytorch" not in versions and "torch" not in versions
     for name, version in versions.items():
         assert PINS[CONDA_NAMES.get(name, name)].startswith(version + "."), name
-    fixed_by_user = {"jupyter", "numpy", "torch", "transformers", "matplotlib", "nbval"}
-    assert {CONDA_NAMES.get(name, name) for name in versions} == fixed_by_user
+    needed = {"jupyter", "numpy", "torch", "transformers", "matplotlib", "nbval", "scipy"}
+    assert {CONDA_NAMES.get(name, name) for name in versions} == needed
     assert pip == ["-e .[test]"]  # constraints.txt would have pip replace what conda has just installed
 
 

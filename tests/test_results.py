@@ -6,6 +6,8 @@ import pytest
 from run_notebooks import PROJECT
 
 from helpers.download import GGUF_SHA256
+from helpers.geometry import random_directions
+from helpers.targets import can_win
 
 WAYS = ["dot", "over_square", "cosine", "after_norm"]
 
@@ -75,10 +77,96 @@ def test_a_sample_of_the_overlaps_agrees_with_full_sorts(lm):
             assert saved[pair][place] == len(set(ten[one]) & set(ten[other])), pair
 
 
+def read(name):
+    with np.load(PROJECT / "data" / "results" / name) as file:
+        assert str(file["model_sha256"]) == GGUF_SHA256
+        return dict(file)
+
+
+def test_a_sample_of_the_wins_agrees_with_float64_loops(lm):
+    saved, targets = read("wins.npz"), lm.targets.astype(np.float64)
+    sizes = np.linalg.norm(targets, axis=1, keepdims=True)
+    chance = sizes * random_directions(lm.n_vocab, lm.width, seed=1)
+    kinds = {"real": targets, "equal sizes": targets / sizes, "random directions": chance}
+    for seed in (0, 19):  # the first block of states and the last
+        states = random_directions(5000, lm.width, seed=100 + seed)[:30]
+        for name, rows in kinds.items():
+            won = [int((rows @ z).argmax()) for z in states]
+            np.testing.assert_array_equal(won, saved[name][5000 * seed : 5000 * seed + 30])
+    assert {len(saved[name]) for name in kinds} == {100_000}
+
+
+def certified(targets, states, ids):
+    """How far each target leads over all that are no copies of it, in float64."""
+    leads = []
+    for z, i in zip(states, ids, strict=True):
+        logits = targets @ z
+        copies = (targets == targets[i]).all(axis=1) if logits[i] <= np.partition(logits, -2)[-2] else [i]
+        own, logits[copies] = logits[i], -np.inf
+        leads.append(own - logits.max())
+    return np.array(leads)
+
+
+def test_every_saved_state_proves_that_its_token_can_win(lm):
+    saved, targets = read("can_win.npz"), lm.targets.astype(np.float64)
+    assert len(saved["how"]) == lm.n_vocab and set(saved["how"]) == {"direction", "programme", "tie"}
+    np.testing.assert_array_equal(saved["ids"], np.flatnonzero(saved["how"] != "direction"))
+    assert certified(targets, saved["states"], saved["ids"]).min() > 0
+    for i in np.flatnonzero(saved["how"] == "tie"):
+        assert (lm.targets == lm.targets[i]).all(axis=1).sum() > 1
+
+
+def test_a_sample_of_the_directions_proves_that_their_tokens_can_win(lm):
+    saved, targets = read("can_win.npz"), lm.targets.astype(np.float64)
+    easy = np.random.default_rng(1).choice(np.flatnonzero(saved["how"] == "direction"), 60, replace=False)
+    states, how = can_win(lm.targets, easy)
+    assert set(how) == {"direction"} and certified(targets, states, easy).min() > 0
+
+
+@pytest.mark.slow
+def test_every_token_has_a_certificate_that_one_product_checks(lm):
+    """All of them, from the definition: Σ⁻¹(u − mean) in float64, or the saved state."""
+    saved, targets = read("can_win.npz"), lm.targets.astype(np.float64)
+    centred = targets - targets.mean(axis=0)
+    directions = np.linalg.solve(centred.T @ centred, centred.T).T
+    directions[saved["ids"]] = saved["states"]
+    copies = set(np.flatnonzero(saved["how"] == "tie"))
+    for start in range(0, lm.n_vocab, 512):
+        logits = directions[start : start + 512] @ targets.T
+        places = np.arange(len(logits)), np.arange(start, start + len(logits))
+        own = logits[places].copy()
+        logits[places] = -np.inf
+        behind = start + np.flatnonzero(own <= logits.max(axis=1))
+        assert set(behind) <= copies
+        assert (certified(targets, directions[behind], behind) > 0).all()
+
+
+def test_a_search_that_was_stopped_begins_where_it_was(tmp_path, monkeypatch):
+    targets, part = np.random.default_rng(0).normal(size=(90, 4)).astype(np.float32), tmp_path / "part.npz"
+    whole = compute_results.decided(targets, tmp_path / "whole.npz", block=20)
+    done = []
+
+    def stopped(targets, ids):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(ids)
+        return can_win(targets, ids)
+
+    monkeypatch.setattr(compute_results, "can_win", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        compute_results.decided(targets, part, block=20)
+    monkeypatch.setattr(compute_results, "can_win", lambda t, ids: done.append(ids) or can_win(t, ids))
+    again = compute_results.decided(targets, part, block=20)
+    assert [ids[0] for ids in done] == [0, 20, 40, 60, 80]
+    for key in whole:
+        np.testing.assert_array_equal(again[key], whole[key])
+
+
 @pytest.mark.slow
 def test_make_results_writes_what_is_saved(tmp_path):
     compute_results.main(tmp_path)
-    for name in ("returns.npz", "overlap.npz"):
+    assert {path.name for path in tmp_path.iterdir()} == {"returns.npz", "overlap.npz", "wins.npz", "can_win.npz"}
+    for name in ("returns.npz", "overlap.npz", "wins.npz"):
         with np.load(tmp_path / name) as again, np.load(PROJECT / "data" / "results" / name) as before:
             assert set(again) == set(before)
             for key in before:

@@ -1,0 +1,161 @@
+"""What targets win: shares against scipy's intervals, certificates against hulls and plain linear programmes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+from scipy.spatial import ConvexHull
+from scipy.stats import binomtest
+
+from helpers.geometry import random_directions
+from helpers.targets import can_win, win_shares
+
+
+def wins_at(states, targets, ids, offsets=0):
+    """Whether each certificate proves what it should: one product in float64, exact copies left out."""
+    targets = targets.astype(np.float64)
+    for z, i in zip(states, ids, strict=True):
+        logits = targets @ z + offsets
+        copies = (targets == targets[i]).all(axis=1)
+        yield logits[i] > logits[~copies].max()
+
+
+def possible(targets, i, offsets=None):
+    """The independent reference: one plain linear programme with all rivals, is there any z with a lead of 1?"""
+    rivals = np.delete(targets, i, axis=0)
+    needs = np.ones(len(rivals)) if offsets is None else 1e-6 + np.delete(offsets, i) - offsets[i]
+    solved = linprog(
+        np.zeros(targets.shape[1]), A_ub=rivals - targets[i], b_ub=-needs, bounds=[(None, None)] * targets.shape[1]
+    )
+    return solved.status == 0
+
+
+# ---------------------------------------------------------------- shares
+
+
+def test_shares_count_wins_and_their_intervals_are_wilsons():
+    states, targets = random_directions(500, 3, seed=0), 2 * random_directions(6, 3, seed=1)
+    targets[5] = targets[:3].mean(axis=0)  # inside, so it wins nowhere
+    shares, low, high = win_shares(states, targets)
+    plain = [sum(np.argmax([z @ u for u in targets]) == i for z in states) for i in range(6)]
+    np.testing.assert_allclose(shares * 500, plain)
+    for count, a, b in zip(plain, low, high, strict=True):
+        expected = binomtest(count, 500).proportion_ci(method="wilson")
+        np.testing.assert_allclose([a, b], expected, atol=1e-4)  # 1.96 for the normal's 97.5 % point
+    assert plain[5] == 0 and low[5] == 0 < high[5]
+
+
+def test_shares_take_offsets():
+    shares, *_ = win_shares(random_directions(50, 3, seed=0), random_directions(4, 3, seed=1), [0, 0, 9, 0])
+    np.testing.assert_array_equal(shares, [0, 0, 1, 0])
+
+
+# ---------------------------------------------------------------- certificates
+
+
+@pytest.mark.parametrize("d, n, seed", [(2, 30, 0), (3, 60, 1), (4, 60, 2), (6, 40, 3)])
+def test_exactly_the_corners_of_the_hull_can_win(d, n, seed):
+    targets = np.random.default_rng(seed).normal(size=(n, d))
+    states, how = can_win(targets, np.arange(n))
+    corners = set(ConvexHull(targets).vertices)
+    assert {i for i in range(n) if how[i] != "never"} == corners and 0 < len(corners) < n
+    found = [i for i in range(n) if how[i] != "never"]
+    assert all(wins_at(states[found], targets, found))
+    np.testing.assert_allclose(np.linalg.norm(states[found], axis=1), 1)
+    assert np.isnan(states[[i for i in range(n) if i not in found]]).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 5), st.integers(2, 25), st.floats(-3, 3))
+def test_it_agrees_with_one_plain_programme_also_with_offsets(seed, d, n, scale):
+    rng = np.random.default_rng(seed)
+    targets, offsets = rng.normal(size=(n, d)), 10**scale * rng.normal(size=n)
+    states, how = can_win(targets, np.arange(n), offsets)
+    for i in range(n):
+        assert (how[i] != "never") == possible(targets, i, offsets)
+    found = [i for i in range(n) if how[i] != "never"]
+    assert all(wins_at(states[found], targets, found, offsets))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-3, 1, 1e3])
+def test_a_target_planted_inside_is_found_among_many_that_can_win(dtype, scale):
+    targets = (scale * np.random.default_rng(0).normal(size=(300, 64))).astype(dtype)
+    targets[17] = targets[20:90].mean(axis=0)
+    ids = np.arange(300)
+    states, how = can_win(targets, ids)
+    assert [i for i in ids if how[i] == "never"] == [17]
+    others = np.delete(ids, 17)
+    assert all(wins_at(states[others], targets, others))
+
+
+def test_exact_copies_are_named_as_ties_and_a_copy_inside_never_wins():
+    corners = np.array([[1.0, 0], [0, 1], [-1, -1], [1, 0], [0, 0], [0, 0]])
+    states, how = can_win(corners, np.arange(6))
+    assert [how[i] for i in (0, 3, 4, 5)] == ["tie", "tie", "never", "never"]
+    assert how[1] in ("direction", "programme") and all(wins_at(states[:4], corners, range(4)))
+
+
+def test_neither_an_edge_nor_a_face_is_a_corner():
+    targets = np.array([[0.0, 0], [2, 0], [1, 0], [0, 2], [1, 1]])
+    _, how = can_win(targets, np.arange(5))
+    assert [found == "never" for found in how] == [False, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda u: can_win(u, [4]), "from 0 to 3"),
+        (lambda u: can_win(u, [-1]), "from 0 to 3"),
+        (lambda u: can_win(u, [[1]]), r"shape \(n,\)"),
+        (lambda u: can_win(u, [0.5]), "row numbers"),
+        (lambda u: can_win(u, [0], [1, 2]), r"offsets should have shape \(4,\)"),
+        (lambda u: can_win(u * np.nan, [0]), "NaN or infinity"),
+        (lambda u: win_shares(u, u, [1]), r"offsets should have shape \(4,\)"),
+    ],
+)
+def test_refusals(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(np.eye(4))
+
+
+@pytest.mark.parametrize(
+    "targets, offsets, expected",
+    [
+        (np.ones((4, 3)), None, ["tie"] * 4),
+        (np.array([[1.0, 2]]), None, ["programme"]),
+        (np.zeros((2, 2)), None, ["tie"] * 2),
+        (np.ones((3, 2)), np.array([0.0, 1, 2]), ["never", "never", "programme"]),
+        (np.float32(1e-23) * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32), None, ["direction"] * 4),
+        (np.array([[1.0], [2], [3]]), None, ["programme", "never", "programme"]),
+    ],
+)
+def test_odd_vocabularies(targets, offsets, expected):
+    states, how = can_win(targets, np.arange(len(targets)), offsets)
+    wins = {"direction": "wins", "programme": "wins"}  # by which of the two ways does not matter here
+    assert [wins.get(found, found) for found in how] == [wins.get(found, found) for found in expected]
+    won = [n for n, found in enumerate(how) if found != "never"]
+    assert np.isfinite(states[won]).all()
+
+
+def test_no_ids_give_nothing():
+    states, how = can_win(np.eye(3), [])
+    assert states.shape == (0, 3) and how == []
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1, 1e6])
+def test_offsets_far_larger_than_the_targets_hide_no_corner(scale):
+    targets = np.random.default_rng(2).normal(size=(60, 5)) * [1, 1, 1, 1, 30]
+    offsets = np.where(np.random.default_rng(3).random(60) < 0.3, -1e6, 0.0) * scale
+    alone, _ = can_win(targets * scale, np.arange(60))
+    states, how = can_win(targets * scale, np.arange(60), offsets)
+    corners = np.flatnonzero(np.isfinite(alone[:, 0]))
+    assert all(how[i] != "never" for i in corners)  # far out, no offset counts any more
+    won = [i for i in range(60) if how[i] != "never"]
+    assert all(wins_at(states[won], targets * scale, won, offsets))
+
+
+def test_no_states_are_refused():
+    with pytest.raises(ValueError, match="states holds no rows"):
+        win_shares(np.zeros((0, 2)), np.eye(2))
