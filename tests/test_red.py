@@ -15,7 +15,7 @@ KEPT = {
     "02_token_ids_to_vectors.ipynb": ["load", "one-hot", "rotation", "sizes-compute", "copies", "around-copies"],
     "03_vectors_to_logits.ipynb": ["toy-targets", "toy-logits", "unembed", "compare-logits"],
     "06_the_hypersphere.ipynb": ["sizes-draw", "layernorm-draw"],
-    "08_a_prediction_in_flight.ipynb": ["flight", "path-draw", "shown"],
+    "07_targets_on_the_sphere.ipynb": ["arcs", "ball-slider", "planted"],
 }
 
 
@@ -84,7 +84,7 @@ HELPER_FAULTS = {
     "the wrong ruler": ("geometry.py", 'elif by == "euclidean":  # argmin', 'elif by == "x":  #', "geometry", "02"),
     "the gain dropped": ("model.py", "parts.unembedding * (parts.gain * np", "parts.unembedding * (np", "model", "03"),
     "a ball seen from behind": ("spheres.py", "near = vectors[:, 2] >= 0", "near = vectors[:, 2] < 0", "spheres", "06"),
-    "a plane off its vector": ("geometry.py", "np.stack([along, unit(", "np.stack([other, unit(", "geometry", "08"),
+    "a target inside that wins": ("targets.py", ".min() > ENOUGH:", ".min() > -9:", "targets", "07"),
 }
 
 
