@@ -306,7 +306,7 @@ def _map_in_words(ax, names):
 
 
 def circle_pixels(n=720):
-    """n directions in the plane, evenly around from the right and against the clock: (n, 2)."""
+    """n directions in the plane, evenly around, anticlockwise from the right: (n, 2)."""
     turn = (np.arange(n) + 0.5) * 2 * np.pi / n
     return np.stack([np.cos(turn), np.sin(turn)], axis=1)
 
@@ -346,7 +346,7 @@ def _arcs_in_words(ax, names):
     said = [f"{wedge.get_label()} from {wedge.theta1:.0f}° to {wedge.theta2:.0f}°" for wedge in ax.patches]
     without = [name for name in names if name not in {wedge.get_label() for wedge in ax.patches}]
     nothing = f"; nothing for {', '.join(without)}" if without else ""
-    return f"{_title(ax)}, arcs from the right and against the clock: {', '.join(said)}{nothing}."
+    return f"{_title(ax)}, arcs, anticlockwise from the right: {', '.join(said)}{nothing}."
 
 
 # ---------------------------------------------------------------- a plain ball with points, a circle with arrows
@@ -484,6 +484,6 @@ def _circle_in_words(ax):
 
 
 def _polar(place):
-    """The size of a vector in the plane, and its direction, from the right and against the clock."""
+    """The size of a vector in the plane, and its direction, anticlockwise from the right."""
     degrees = round(float(np.degrees(np.arctan2(place[1], place[0])))) % 360
     return f"size {_rough(np.hypot(*place))} at {degrees}°"

@@ -231,10 +231,7 @@ def test_arcs_say_where_they_begin_and_end_and_who_has_none():
     chosen = np.where(pixels[:, 1] > 0, 0, np.where(pixels[:, 0] > 0, 1, 0))  # the lower right quarter is B's
     targets = np.array([[0.0, 1], [1, -1], [0.1, 0.1]])
     words = spheres.draw_arcs(ax, chosen, targets, list("ABC"), "Ring", reach=2)
-    assert (
-        words
-        == "Ring, arcs from the right and against the clock: A from 0° to 270°, B from 270° to 360°; nothing for C."
-    )
+    assert words == "Ring, arcs, anticlockwise from the right: A from 0° to 270°, B from 270° to 360°; nothing for C."
     assert [tuple(np.round(text.xy, 2)) for text in ax.texts if hasattr(text, "xy")] == [
         (0, 0.5),
         (0.5, -0.5),
