@@ -178,6 +178,18 @@ def random_directions(n, d, seed):
     return unit(gaussian).astype(np.float32)
 
 
+def random_rotation(d, seed):
+    """An orthogonal matrix (d, d) drawn evenly from all of them; `states @ it` turns all states alike.
+
+    Sizes and angles stay; it may mirror as well. The QR decomposition of a Gaussian matrix, its signs made unique
+    (F. Mezzadri, Notices of the AMS 54, 2007).
+    """
+    if not (_whole(d) and d >= 1):
+        raise ValueError(f"random_rotation needs a whole number d ≥ 1; got d = {d!r}.")
+    q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal((d, d)))
+    return (q * np.sign(np.diag(r))).astype(np.float32)
+
+
 def plane_frame(a, b):
     """An orthonormal frame of the plane that two vectors span: the first row along a, the second on b's side.
 

@@ -11,17 +11,24 @@ CUTS = 100  # rivals that enter a linear programme at once: more make one soluti
 def win_shares(states, targets, offsets=None):
     """How often each target wins at the given states: its share, and the ends of a 95 % interval, each (V,).
 
-    Shapes and errors as for `winners`; ValueError for no states at all. The interval is Wilson's (JASA 22, 1927),
-    which holds also for targets that win seldom or never. It supposes that the states were drawn independently.
+    Shapes and errors as for `winners`; ValueError for no states at all. For the interval, see `wilson`.
     """
     chosen = winners(states, targets, offsets)
-    n, z = len(chosen), 1.96
-    if n == 0:
+    if len(chosen) == 0:
         raise ValueError("states holds no rows, so there is nothing to count.")
-    shares = np.bincount(chosen, minlength=len(targets)) / n
-    middle = (shares + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(shares * (1 - shares) / n + z**2 / (4 * n**2))
-    return shares, np.maximum(middle - half, 0), np.minimum(middle + half, 1)
+    counts = np.bincount(chosen, minlength=len(targets))
+    return counts / len(chosen), *wilson(counts, len(chosen))
+
+
+def wilson(counts, n):
+    """The ends of a 95 % interval for a share that was seen `counts` times in n: two arrays of the shape of counts.
+
+    E. B. Wilson's (JASA 22, 1927), which holds also for shares near 0 and 1. It supposes n independent draws.
+    """
+    z, share = 1.96, np.asarray(counts) / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
 
 
 def can_win(targets, ids, offsets=None):

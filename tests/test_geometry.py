@@ -17,6 +17,7 @@ from helpers.geometry import (
     nearest,
     plane_frame,
     random_directions,
+    random_rotation,
     slerp,
     unit,
     winners,
@@ -170,6 +171,18 @@ def test_plane_frame_keeps_float32_and_does_not_see_sizes():
     assert frame.dtype == np.float32 and frame.shape == (2, 576)
     np.testing.assert_allclose(plane_frame(np.float32(1e-8) * a, np.float32(1e6) * b), frame, atol=1e-6)
     np.testing.assert_allclose(plane_frame([3, 0, 0], [5, 7, 0]), [[1, 0, 0], [0, 1, 0]])
+
+
+def test_random_rotations_keep_sizes_and_angles_and_are_even():
+    turn = random_rotation(40, seed=0)
+    assert turn.dtype == np.float32
+    np.testing.assert_allclose(turn @ turn.T, np.eye(40), atol=1e-5)
+    np.testing.assert_array_equal(turn, random_rotation(40, seed=0))
+    # Where it takes the first axis is a random direction: every coordinate has mean 0 and mean square 1/3; a plain
+    # QR decomposition would always take it to the same side.
+    ends = np.array([random_rotation(3, seed)[0] for seed in range(2000)])
+    np.testing.assert_allclose(ends.mean(axis=0), 0, atol=5 * (1 / 3 / 2000) ** 0.5)
+    np.testing.assert_allclose((ends**2).mean(axis=0), 1 / 3, atol=5 * (4 / 45 / 2000) ** 0.5)
 
 
 def test_facing_frame_looks_at_directions_not_sizes():
@@ -385,6 +398,7 @@ ROWS = np.eye(3)
         (lambda: slerp([1, 0], [0, 1], np.nan), ValueError, "t should be a finite number"),
         (lambda: slerp([1, 0], [0, 1], None), ValueError, "t should be a finite number"),
         (lambda: random_directions(0, 3, 0), ValueError, "n = 0"),
+        (lambda: random_rotation(0, 0), ValueError, "d = 0"),
         (lambda: random_directions(2.5, 3, 0), ValueError, "whole numbers n . 1"),
         (lambda: nearest([1, 0, 0], ROWS, True), ValueError, "whole number from 1 to 3.*got True"),
         (lambda: nearest([1, 0, 0], np.zeros((0, 3)), 1), ValueError, "vectors holds no rows"),
