@@ -10,8 +10,11 @@ import time
 
 import numpy as np
 
-from helpers.geometry import nearest, winners
+from helpers.display import _png
+from helpers.figures import AREAS, canvas
+from helpers.geometry import nearest, random_directions, winners
 from helpers.model import load_model
+from helpers.spheres import ball_pixels, draw_ball, draw_map, map_pixels
 
 OPEN = "from helpers.model import load_model; lm = load_model(); lm.embedding[lm.id(' Paris')].sum()"
 MEMORY = """
@@ -62,6 +65,22 @@ def searches():
         row(f"{name} / the bare BLAS product, 2,048 queries", seconds[name], seconds["product"], "1.2")
 
 
+def redraws():
+    """A slider's picture with a ball and a map, drawn and saved, and an empty figure of its size."""
+    pixels, atlas = ball_pixels(180), map_pixels(300)
+    targets, names = random_directions(6, 3, seed=12), dict(enumerate("ABCDEF"))
+
+    def redraw():
+        fig, axes = canvas(6.8, 2.5, columns=2)
+        draw_ball(axes[0], winners(pixels, targets), names, dict(enumerate(AREAS)), [], "Ball", size=180)
+        draw_map(axes[1], winners(atlas, targets), list(names.values()), "Map", 300)
+        _png(fig, compress_level=1)
+
+    seconds = in_turn(15, ours=redraw, rival=lambda: _png(canvas(6.8, 2.5, columns=2)[0], compress_level=1))
+    row("a ball and a map / an empty figure of that size", seconds["ours"], seconds["rival"], "100 ms")
+    print(f"{'':<58} {1000 * seconds['ours']:6.0f} ms")
+
+
 def memory():
     if not sys.platform.startswith("linux"):
         return print("memory: measured on Linux only")
@@ -80,4 +99,5 @@ def memory():
 if __name__ == "__main__":
     opening()
     searches()
+    redraws()
     memory()
