@@ -71,12 +71,12 @@ def redraws():
     targets, names = random_directions(6, 3, seed=12), dict(enumerate("ABCDEF"))
 
     def redraw():
-        fig, axes = canvas(6.8, 2.5, columns=2)
+        fig, axes = canvas(6.4, 2.3, columns=2)
         draw_ball(axes[0], winners(pixels, targets), names, dict(enumerate(AREAS)), [], "Ball", size=180)
         draw_map(axes[1], winners(atlas, targets), list(names.values()), "Map", 300)
         _png(fig, compress_level=1)
 
-    seconds = in_turn(15, ours=redraw, rival=lambda: _png(canvas(6.8, 2.5, columns=2)[0], compress_level=1))
+    seconds = in_turn(15, ours=redraw, rival=lambda: _png(canvas(6.4, 2.3, columns=2)[0], compress_level=1))
     row("a ball and a map / an empty figure of that size", seconds["ours"], seconds["rival"], "100 ms")
     print(f"{'':<58} {1000 * seconds['ours']:6.0f} ms")
 
