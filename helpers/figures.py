@@ -26,6 +26,7 @@ LINES = ["#4477AA", "#EE6677", "#228833", "#AA3377", "#BB8800", "#222222"]
 DASHES = ["-", "-.", (0, (1, 1)), (0, (7, 2, 1, 2, 1, 2)), (0, (9, 1)), (0, (3, 1, 1, 1, 1, 1))]
 SIGNS = "osD^vP"
 BLUE, RED, GREY = *LINES[:2], "#888888"
+HALO = [withStroke(linewidth=2.5, foreground="white")]  # keeps a text readable over what is drawn
 
 STYLE = {
     "font.size": 10,
@@ -281,7 +282,8 @@ def _name_ends(ax):
     if max(text.get_position()[1] for text in texts) > 30:  # points: too far from its end to be taken for its name
         for text in texts:
             text.remove()
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, handlelength=3.5)
+        names = [line.get_label() for line in ax.lines]
+        _key(ax, ax.lines, names, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.5)
 
 
 def _curves_in_words(ax):
@@ -449,7 +451,7 @@ def draw_landscape(ax, values, name, title, unit, n_named=3):
             textcoords="offset points",
             ha="right" if on_left else "left",
             va="center",
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            path_effects=HALO,
             arrowprops=dict(arrowstyle="-", linewidth=0.6, shrinkA=0, shrinkB=3),
             parse_math=False,
         ).set_in_layout(False)
@@ -480,7 +482,8 @@ def draw_groups(ax, points, names, groups, title):
     ax.set(xticks=[], yticks=[], aspect="equal", anchor="N")
     ax.spines[:].set_visible(False)
     ax.margins(0.12)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=9)
+    names_of_groups = [line.get_label() for line in ax.lines]
+    _key(ax, ax.lines, names_of_groups, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, fontsize=9)
     _place_names(ax, points, names)
     return _groups_in_words(ax)
 

@@ -7,12 +7,12 @@ that points away from you is behind.
 import numpy as np
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.patches import Circle, Ellipse, Wedge
-from matplotlib.patheffects import withStroke
 
 from helpers.figures import (
     AREAS,
     BLUE,
     GREYS,
+    HALO,
     _colours,
     _key,
     _label,
@@ -44,8 +44,7 @@ def draw_regions(ax, chosen, points, names, title, state, reach):
     palette = ListedColormap(AREAS[: len(points)])
     ax.imshow(regions, extent=square, cmap=palette, vmin=-0.5, vmax=len(points) - 0.5, interpolation="nearest")
     ax.imshow(_borders(regions), extent=square, interpolation="bilinear")
-    halo = [withStroke(linewidth=2.5, foreground="white")]
-    style = dict(parse_math=False, path_effects=halo)
+    style = dict(parse_math=False, path_effects=HALO)
     plane, chosen = plane_pixels(reach, size), np.ravel(chosen)
     for i, (name, place) in enumerate(zip(names, points, strict=True)):
         if (chosen == i).any():  # its name in the middle: not told by colour alone
@@ -69,9 +68,8 @@ def _regions_in_words(ax):
     [state] = [text for text in ax.texts if text.get_gid() == "state"]
     column, row = np.rint((np.array(state.xy) - left) / (right - left) * (size - 1)).astype(int)
     shares = np.bincount(regions.ravel(), minlength=len(names)) / regions.size
-    said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip(names, shares, strict=True))
     owner = names[regions[size - 1 - row, column]]
-    return f"{_title(ax)}: {state.get_text()} lies in the region of {owner}; shares {said}."
+    return f"{_title(ax)}: {state.get_text()} lies in the region of {owner}; shares {_shared(names, shares)}."
 
 
 # ---------------------------------------------------------------- a ball, painted by who wins
@@ -84,6 +82,17 @@ def ball_pixels(size=280):
     """
     x, y, inside = _disc(size)
     return np.stack([x, y, np.sqrt(np.clip(1 - x**2 - y**2, 0, 1))], axis=-1)[inside].astype(np.float32)
+
+
+def _bare(ax, title, right, up):
+    """A title over the middle, no axes, and round what is round."""
+    ax.set(xlim=(-right, right), ylim=(-up, up), aspect="equal")
+    ax.set_axis_off()
+    ax.set_title(title, parse_math=False)
+
+
+def _shared(names, shares):
+    return ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip(names, shares, strict=True))
 
 
 def _disc(size):
@@ -120,10 +129,7 @@ def draw_ball(ax, chosen, names, colours, markers, title, size=280):
     ax.add_patch(rim)
     for layer in layers:
         layer.set_clip_path(rim)  # the circle's edge is smooth; the pixels' edge is not
-    ax.set(xlim=(-1.04, 1.04), ylim=(-1.04, 1.04), aspect="equal")
-    ax.set_axis_off()
-    ax.set_title(title, parse_math=False)
-    halo = [withStroke(linewidth=2.5, foreground="white")]
+    _bare(ax, title, 1.04, 1.04)
     for number, (right, up, towards) in enumerate(markers, 1):
         inner, outer = ("black", "white") if towards >= 0 else ("white", "black")
         ax.plot(right, up, "o", markersize=13, color=inner, markeredgecolor=outer, zorder=6, gid="marker")
@@ -151,7 +157,7 @@ def draw_ball(ax, chosen, names, colours, markers, title, size=280):
             continue  # too small, too near the rim or too close to a larger region's name
         placed.append((cx, cy, half))
         fontsize = float(np.clip(4 + 22 * np.sqrt(counts[i] / len(chosen)), 7, 11))
-        style = dict(ha="center", va="center", path_effects=halo, zorder=5, parse_math=False)
+        style = dict(ha="center", va="center", path_effects=HALO, zorder=5, parse_math=False)
         ax.text(cx, cy, name, fontsize=fontsize, **style)
     return _ball_in_words(ax, [names[int(i)] for i in ids])
 
@@ -224,15 +230,12 @@ def draw_soft_ball(ax, probabilities, names, title, size=200):
     for layer in (picture, _one_over_the_other(*_light(x, y))):
         ax.imshow(layer, extent=(-1, 1, -1, 1), interpolation="bilinear").set_clip_path(rim)
     _name_areas(ax, np.column_stack([x[inside], y[inside]]), np.argmax(probabilities, axis=1), names)
-    ax.set(xlim=(-1.04, 1.04), ylim=(-1.04, 1.04), aspect="equal")
-    ax.set_axis_off()
-    ax.set_title(title, parse_math=False)
+    _bare(ax, title, 1.04, 1.04)
     return _soft_ball_in_words(ax, hues, names)
 
 
 def _name_areas(ax, points, chosen, names):
     """Each area's name at its point nearest to its middle; of an area around that, in its larger half."""
-    halo = [withStroke(linewidth=2.5, foreground="white")]
     for i, name in enumerate(names):
         area = points[chosen == i]
         if len(area) > 0.01 * len(points):
@@ -242,7 +245,7 @@ def _name_areas(ax, points, chosen, names):
                 area = area[right == (right.mean() > 0.5)]
                 off = ((area - area.mean(axis=0)) ** 2).sum(axis=1)
             place = area[off.argmin()]
-            style = dict(ha="center", va="center", path_effects=halo, parse_math=False, zorder=5)
+            style = dict(ha="center", va="center", path_effects=HALO, parse_math=False, zorder=5)
             ax.text(*place, name, **style)
 
 
@@ -252,8 +255,7 @@ def _soft_ball_in_words(ax, hues, names):
     off = np.abs(picture[inside][:, None] - hues).max(axis=2)  # how far a pixel is from each pure colour
     pure = np.where(off.min(axis=1) < 0.05, off.argmin(axis=1), len(names))
     shares = np.bincount(pure, minlength=len(names) + 1) / len(pure)
-    said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip([*names, "mixed"], shares, strict=True))
-    return f"{_title(ax)}, pure colour of {said}."
+    return f"{_title(ax)}, pure colour of {_shared([*names, 'mixed'], shares)}."
 
 
 def map_pixels(width=400):
@@ -292,17 +294,14 @@ def draw_map(ax, chosen, names, title, width=400):
     for layer in shown:
         layer.set_clip_path(oval)
     _name_areas(ax, np.column_stack([x[inside], y[inside]]), chosen, names)
-    ax.set(xlim=(-2.04, 2.04), ylim=(-1.04, 1.04), aspect="equal")
-    ax.set_axis_off()
-    ax.set_title(title, parse_math=False)
+    _bare(ax, title, 2.04, 1.04)
     return _map_in_words(ax, names)
 
 
 def _map_in_words(ax, names):
     regions = ax.images[0].get_array().compressed()
     shares = np.bincount(regions, minlength=len(names)) / len(regions)
-    said = ", ".join(f"{name} {100 * share:.0f} %" for name, share in zip(names, shares, strict=True))
-    return f"{_title(ax)}, shares of the whole sphere: {said}."
+    return f"{_title(ax)}, shares of the whole sphere: {_shared(names, shares)}."
 
 
 def circle_pixels(n=720):
@@ -336,9 +335,7 @@ def draw_arcs(ax, chosen, targets, names, title, reach):
     for tip, name in zip(tips, names, strict=True):
         outwards = 9 * tip / np.hypot(*tip)
         ax.annotate(name, tip, outwards, textcoords="offset points", ha="center", va="center", parse_math=False)
-    ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
-    ax.set_axis_off()
-    ax.set_title(title, parse_math=False)
+    _bare(ax, title, 1.2, 1.2)
     return _arcs_in_words(ax, names)
 
 
@@ -374,9 +371,7 @@ def draw_sphere(ax, points, title, names=(), axis=None, size=280):
         style = dict(color=colour, markersize=6, zorder=3)
         ax.plot(*vectors[near, :2].T, sign, label=name, gid="near", **style)
         ax.plot(*vectors[~near, :2].T, sign, label=name, gid="far", markerfacecolor="none", **style)
-    ax.set(xlim=(-1.35, 1.35), ylim=(-1.15, 1.15), aspect="equal")
-    ax.set_axis_off()
-    ax.set_title(title, parse_math=False)
+    _bare(ax, title, 1.35, 1.15)
     signs = [line for line in ax.lines if line.get_gid() == "near"]
     style = dict(loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=4, fontsize=9, handletextpad=0.2)
     _key(ax, signs, list(points), **style)
@@ -468,7 +463,7 @@ def _name_ray(ax, name, place, end):
         ha="left" if right > 0.5 else "right" if right < -0.5 else "center",
         va="bottom" if up > 0.5 else "top" if up < -0.5 else "center",
         parse_math=False,
-        path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        path_effects=HALO,
     )
 
 

@@ -78,22 +78,20 @@ def wins(lm, n=100_000, block=5000):
 
 def decided(targets, part, block=1024):
     """Whether and how each target can win, and the states that only a linear programme found. Kept in `part`."""
-    how, ids, states = [], [np.zeros(0, np.int64)], [np.zeros((0, targets.shape[1]))]
+    kept = dict(how=np.zeros(0, "U9"), ids=np.zeros(0, np.int64), states=np.zeros((0, targets.shape[1])))
     if part.exists():
-        with np.load(part) as kept:
-            how, ids, states = [*kept["how"]], [kept["ids"]], [kept["states"]]
-    for start in tqdm(range(len(how), len(targets), block), desc="Can it win?", unit=f" × {block:,}"):
+        with np.load(part) as file:
+            kept = dict(file)
+    for start in tqdm(range(len(kept["how"]), len(targets), block), desc="Can it win?", unit=f" × {block:,}"):
         some = np.arange(start, min(start + block, len(targets)))
-        certificates, found = can_win(targets, some)
-        by_programme = np.array([name in ("programme", "tie") for name in found])
-        how += found
-        ids.append(some[by_programme])
-        states.append(certificates[by_programme])
-        everything = dict(how=np.array(how), ids=np.concatenate(ids), states=np.concatenate(states))
+        certificates, how = can_win(targets, some)
+        hard = np.isin(how, ["programme", "tie"])
+        new = dict(how=np.array(how), ids=some[hard], states=certificates[hard])
+        kept = {key: np.concatenate([kept[key], new[key]]) for key in kept}
         aside = part.with_suffix(".writing.npz")
-        np.savez_compressed(aside, **everything)
+        np.savez_compressed(aside, **kept)
         aside.replace(part)
-    return everything
+    return kept
 
 
 def main(folder=RESULTS):

@@ -158,8 +158,11 @@ def test_a_search_that_was_stopped_begins_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(compute_results, "can_win", lambda t, ids: done.append(ids) or can_win(t, ids))
     again = compute_results.decided(targets, part, block=20)
     assert [ids[0] for ids in done] == [0, 20, 40, 60, 80]
+    finished = compute_results.decided(targets, part, block=20)  # stopped after its last block: nothing left to do
+    assert len(done) == 5
     for key in whole:
         np.testing.assert_array_equal(again[key], whole[key])
+        np.testing.assert_array_equal(finished[key], whole[key])
 
 
 @pytest.mark.slow
