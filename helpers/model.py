@@ -5,11 +5,12 @@
     run.sphere_states @ lm.targets.T  # = run.logits
 
 Tokens and token vectors are read straight from the files. torch and transformers are imported only when the model
-has to run. Nothing about the final norm or the head is assumed from a model's name: `_observe` watches what the
-model does. Arrays are float32 and read-only.
+has to run. Nothing about the final norm or the head is assumed from a model's name: `helpers.observe` watches what
+the model does. Arrays are read-only, and float32 but for token IDs (int64).
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import download
+from helpers.observe import array, entered, frozen, observe, standardised
 from helpers.softmax import softmax
 
 
@@ -43,9 +45,10 @@ def load_model(source=None, device="cpu"):
 class LanguageModel:
     """A causal language model as arrays. V tokens, width d, L layers; get one from `load_model`.
 
-    name, n_vocab (V), width (d), n_layers (L), tied (is the unembedding the embedding?),
-    norm_kind ("rms", "layer" or "none"), radius (√d, the size of a sphere state; None without a final norm),
-    softcap (None, or c where the model gives c·tanh(ℓ/c) for a logit ℓ), tokenizer (of the tokenizers library).
+    name, n_vocab (V), width (d, of residuals and targets), n_layers (L), tied (is the unembedding the embedding?),
+    norm_kind ("rms" or "layer"; "none" where what enters the unembedding is not the output of one norm, up to an
+    affine map; a sphere state is then what enters it), radius (√d, the size of a sphere state; None without a final
+    norm), softcap (None, or c where the model gives c·tanh(ℓ/c) for a logit ℓ), tokenizer (of the tokenizers library).
     """
 
     def __init__(self, folder, name, device):
@@ -77,7 +80,7 @@ class LanguageModel:
         return tokenizer
 
     def encode(self, text):
-        """The text's token IDs, (T,) int64: the model's own tokenizer, no special tokens added."""
+        """The text's token IDs, (T,) int64: the model's own tokenizer, no special tokens added (see `begin_ids`)."""
         if not isinstance(text, str):
             raise TypeError(f"A text was expected; got {type(text).__name__}.")
         if not text:
@@ -91,6 +94,16 @@ class LanguageModel:
             raise ValueError(f"{text!r:.60} becomes no token at all: this vocabulary has no piece for its characters.")
         return self._ids(ids)
 
+    @cached_property
+    def begin_ids(self):
+        """The IDs that the model's own tokenizer would put before a text, shape (n,); for many models there are none.
+
+        A model that was trained with them may do badly without: `lm.run([*lm.begin_ids, *lm.encode(text)])`.
+        """
+        bare, full = (self.tokenizer.encode("a", add_special_tokens=special).ids for special in (False, True))
+        n = next((n for n in range(len(full)) if full[n : n + len(bare)] == bare), 0)
+        return frozen(np.array(full[:n], dtype=np.int64))
+
     def decode(self, ids):
         """The text of token IDs, shape (T,). Bytes that are no text show as �, as in any decoder."""
         return self.tokenizer.decode(self._ids(ids).tolist(), skip_special_tokens=False)
@@ -102,15 +115,19 @@ class LanguageModel:
     def id(self, text):
         """The ID of the token with exactly this text. ValueError, listing the pieces, where it is not one token."""
         ids = self.encode(text)
-        if len(ids) != 1:
-            pieces = " + ".join(repr(self.token(i)) for i in ids)
-            raise ValueError(
-                f"{text!r} is {len(ids)} tokens, not one: {pieces}. "
-                "Choose one of the pieces, or another word (a leading space often decides)."
-            )
-        if self.token(ids[0]) != text:
+        if len(ids) == 1 and self.token(ids[0]) == text:
+            return int(ids[0])
+        if text[0] == " " and len(text) > 1:  # a tokenizer may put a space before every text by itself
+            without = self.encode(text[1:])
+            if len(without) == 1 and self.token(without[0]) == text:
+                return int(without[0])
+        if len(ids) == 1:
             raise ValueError(f"{text!r} is not a token of this vocabulary; it would be read as {self.token(ids[0])!r}.")
-        return int(ids[0])
+        pieces = " + ".join(repr(self.token(i)) for i in ids)
+        raise ValueError(
+            f"{text!r} is {len(ids)} tokens, not one: {pieces}. "
+            "Choose one of the pieces, or another word (a leading space often decides)."
+        )
 
     @cached_property
     def _token_texts(self):
@@ -123,7 +140,7 @@ class LanguageModel:
                 texts.append(f"<no token {i}>")  # a padding row
             elif i in special:
                 texts.append(special[i].content)
-            elif to_bytes:
+            elif to_bytes and to_bytes.keys() >= set(piece):
                 texts.append(_show_bytes(bytes(to_bytes[character] for character in piece)))
             else:
                 texts.append(piece.replace("▁", " "))
@@ -147,14 +164,18 @@ class LanguageModel:
 
     @cached_property
     def embedding(self):
-        """W_E, shape (V, d): row i is the token vector of token i, what goes in."""
+        """W_E, shape (V, d): row i is the token vector of token i, what goes in.
+
+        As it stands in the file: some models scale it on its way in, or add positions (`Run.residuals[0]` is what
+        came of it), and a few project it from another width to d.
+        """
         if download.is_complete(self.folder):  # the file is known: no need to load the model for one matrix
             return _mapped(self.folder / "model.safetensors", "model.embed_tokens.weight")
         return self._parts.embedding
 
     @cached_property
     def unembedding(self):
-        """W_U, shape (V, d): the head's rows; `targets` has the gain folded in."""
+        """W_U, shape (V, d), as it stands in the file; `targets` has the gain, and a projection, folded in."""
         return self._parts.unembedding
 
     @cached_property
@@ -165,20 +186,30 @@ class LanguageModel:
         no z can see, is taken out (Brody, Alon & Yahav 2023, arXiv 2305.02582).
         """
         parts = self._parts
-        targets = parts.unembedding * (parts.gain * np.float32(parts.scale))
+        targets = parts.rows * (parts.gain * np.float32(parts.scale))
         if parts.norm_kind == "layer":
             targets -= targets.mean(axis=1, keepdims=True)
-        return _frozen(targets)
+        return frozen(targets)
 
     @cached_property
     def offsets(self):
         """b_i, shape (V,): what a LayerNorm's bias and a head's bias add to a logit."""
         parts = self._parts
-        return _frozen((parts.scale * (parts.unembedding @ parts.norm_bias + parts.head_bias)).astype(np.float32))
+        added = parts.rows @ parts.norm_bias + parts.unembedding @ parts.head_shift + parts.head_bias
+        return frozen((parts.scale * added).astype(np.float32))
+
+    @cached_property
+    def width(self):
+        if download.is_complete(self.folder):
+            return self.embedding.shape[1]
+        return len(self._parts.gain)
+
+    @property
+    def n_layers(self):
+        layers = self._parts.layers
+        return len(layers) if layers else self._parts.model.config.get_text_config().num_hidden_layers
 
     n_vocab = property(lambda self: self.embedding.shape[0])
-    width = property(lambda self: self.embedding.shape[1])
-    n_layers = property(lambda self: len(self._parts.layers))
     tied = property(lambda self: self._parts.tied)
     norm_kind = property(lambda self: self._parts.norm_kind)
     softcap = property(lambda self: self._parts.softcap)
@@ -198,7 +229,7 @@ class LanguageModel:
         if not np.isfinite(x).all():
             raise ValueError("The residual holds NaN or infinity; look where it came from.")
         if self.norm_kind != "none":
-            x = _standardised(x.astype(np.float64), self.norm_kind, self._parts.epsilon)
+            x = standardised(x.astype(np.float64), self.norm_kind, self._parts.epsilon)
         return x.astype(np.float32)
 
     # ------------------------------------------------------------ running it
@@ -208,31 +239,39 @@ class LanguageModel:
         import torch
 
         ids = self.encode(text_or_ids) if isinstance(text_or_ids, str) else self._ids(text_or_ids)
-        longest = getattr(self._parts.model.config, "max_position_embeddings", None) or len(ids)
-        if len(ids) > longest:
+        parts, entering = self._parts, {}
+        longest = getattr(parts.model.config, "max_position_embeddings", None) or -1
+        if 0 < longest < len(ids):
             raise ValueError(f"The text is {len(ids)} tokens long; this model takes at most {longest}.")
-        entering = []
-        stops = [*self._parts.layers, self._parts.norm or self._parts.head]
-        hooks = [stop.register_forward_pre_hook(_noting(entering), with_kwargs=True) for stop in stops]
+
+        def note(module, arguments, named):
+            entering[module] = entered(arguments, named)
+
+        stops = [*(parts.layers or ()), parts.norm or parts.head]
+        hooks = [stop.register_forward_pre_hook(note, with_kwargs=True) for stop in stops]
         try:
             with torch.no_grad():
-                logits = self._parts.model(torch.tensor(ids[None], device=self._device)).logits[0]
+                logits = parts.model(torch.tensor(ids[None], device=self._device)).logits[0]
         finally:
             for hook in hooks:
                 hook.remove()
-        residuals = np.stack([x[0].float().cpu().numpy() for x in entering])
+        stream = [array(entering[stop]).reshape(len(ids), -1) for stop in stops]
         return Run(
-            ids=_frozen(ids),
+            ids=frozen(ids),
             tokens=[self.token(i) for i in ids],
-            residuals=_frozen(residuals),
-            sphere_states=_frozen(self.to_sphere(residuals[-1])),
-            logits=_frozen(logits.float().cpu().numpy()),
+            residuals=frozen(np.stack(stream)) if parts.layers else None,
+            sphere_states=frozen(self.to_sphere(stream[-1])),
+            logits=frozen(array(logits)),
             _lm=self,
         )
 
     @cached_property
     def _parts(self):
-        return _observe(_opened(self.folder, self.name, self._device), self._device)
+        model = _opened(self.folder, self.name, self._device)
+        try:
+            return observe(model, self._device)
+        except ValueError as error:
+            raise ValueError(f"{self.name} cannot be used here: {error}.") from error
 
 
 @dataclass(frozen=True)
@@ -240,7 +279,8 @@ class Run:
     """What a model did with T tokens. Rows and tokens belong together: row t is at position t.
 
     ids (T,) int64 and tokens, a list of T texts: what went in. residuals (L+1, T, d): the running vector BEFORE
-    the final norm, after the embedding (0) and after each layer. sphere_states (T, d). logits (T, V): the model's own.
+    the final norm, after the embedding (0) and after each layer; None for the few models whose final norm does not
+    end a chain of layers. sphere_states (T, d). logits (T, V): the model's own.
     """
 
     ids: np.ndarray
@@ -282,20 +322,47 @@ def _show_bytes(raw):
 
 def _mapped(path, name):
     """One float32 tensor of a safetensors file, memory-mapped: shared by every process that reads it."""
+    header, start = _header(path)
+    start += header[name]["data_offsets"][0]
+    return np.memmap(path, "<f4", mode="r", offset=start, shape=tuple(header[name]["shape"])).view(np.ndarray)
+
+
+def _header(path):
+    """What a safetensors file says it holds, and where that begins (the format: huggingface.co/docs/safetensors)."""
     with open(path, "rb") as file:
-        header_bytes = int.from_bytes(file.read(8), "little")
-        entry = json.loads(file.read(header_bytes))[name]
-    start = 8 + header_bytes + entry["data_offsets"][0]
-    return np.memmap(path, "<f4", mode="r", offset=start, shape=tuple(entry["shape"])).view(np.ndarray)
+        length = int.from_bytes(file.read(8), "little")
+        return json.loads(file.read(min(length, path.stat().st_size))), 8 + length
 
 
 def _first_line(error):
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _frozen(array):
-    array.flags.writeable = False
-    return array
+def memory_free():
+    """Bytes of memory that may still be taken: the machine's, or a container's where that is less."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    try:
+        limit, used = (int(Path("/sys/fs/cgroup", name).read_text()) for name in ("memory.max", "memory.current"))
+        held = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
+        return min(free, limit - used + int(held["file"]))  # what is held of files can be given up
+    except (OSError, ValueError, KeyError):  # no container, or no limit
+        return free
+
+
+def _check_memory(folder, name):
+    """ValueError where the weights in float32 would not fit. Their shapes stand at the head of each file."""
+    try:
+        entries = [entry for path in folder.glob("model*.safetensors") for entry in _header(path)[0].values()]
+        needed = sum(4 * math.prod(entry.get("shape", [0])) for entry in entries)
+    except (OSError, ValueError, AttributeError):  # not as it should be: opening it will say how
+        return
+    if needed > (free := memory_free()):
+        raise ValueError(
+            f"{name} needs {needed / 1e9:.1f} GB of memory for its weights in float32, and {free / 1e9:.1f} GB is "
+            "free. Close other programs, or choose a smaller model."
+        )
 
 
 def _folder(source):
@@ -330,6 +397,7 @@ def _opened(folder, name, device):
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
+    _check_memory(folder, name)
     bar_was_on = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
@@ -350,139 +418,8 @@ def _opened(folder, name, device):
         raise ValueError(f"{name} lacks weights that its config asks for, first of all {missing[0]}; get it again.")
     if not isinstance(model.get_output_embeddings(), torch.nn.Module):
         raise ValueError(f"{name} has no unembedding: nothing in it turns a vector into logits over the vocabulary.")
+    model.config.get_text_config().use_cache = False  # a text is read once, so nothing would be read from the cache
     try:
         return model.eval().to(device)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"The device {device!r} cannot be used here: {_first_line(error)}") from error
-
-
-# ---------------------------------------------------------------- what the model does, observed
-
-
-@dataclass(frozen=True)
-class _Parts:
-    model: object
-    layers: list
-    norm: object
-    head: object
-    tied: bool
-    norm_kind: str
-    gain: np.ndarray
-    norm_bias: np.ndarray
-    epsilon: float
-    scale: float
-    softcap: float | None
-    head_bias: np.ndarray
-    embedding: np.ndarray
-    unembedding: np.ndarray
-
-
-def _observe(model, device):
-    """Find the final norm, the head and the layers by one forward pass, and read the norm off by probing it."""
-    import torch
-
-    tokens = torch.tensor([[0, 1, 2]], device=device)
-    head, calls = model.get_output_embeddings(), []
-    leaves = [module for module in model.modules() if not list(module.children())]
-    hooks = [
-        m.register_forward_hook(lambda m, inputs, output: calls.append((m, inputs[0], output)))
-        for m in leaves
-        if m != head
-    ]
-    hooks.append(head.register_forward_pre_hook(lambda m, inputs: calls.append((m, inputs[0], None))))
-    with torch.no_grad():
-        model(tokens)
-        for hook in hooks:
-            hook.remove()
-        entering = next(x for module, x, _ in reversed(calls) if module is head)
-        norm, (kind, gain, bias, epsilon) = _final_norm(calls, entering)
-        scale, softcap = _after_head(model, head, tokens)
-    n_layers = model.config.get_text_config().num_hidden_layers
-    layers = next(list(m) for m in model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == n_layers)
-    embedding, unembedding = model.get_input_embeddings().weight, head.weight
-    head_bias = getattr(head, "bias", None)
-    return _Parts(
-        model=model,
-        layers=layers,
-        norm=norm,
-        head=head,
-        tied=embedding.data_ptr() == unembedding.data_ptr(),
-        norm_kind=kind,
-        gain=gain,
-        norm_bias=bias,
-        epsilon=epsilon,
-        scale=scale,
-        softcap=softcap,
-        head_bias=_array(head_bias) if head_bias is not None else np.zeros(len(unembedding), np.float32),
-        embedding=_frozen(_array(embedding)),
-        unembedding=_frozen(_array(unembedding)),
-    )
-
-
-def _noting(seen):
-    def note(module, inputs, named):
-        seen.append(inputs[0] if inputs else named["hidden_states"])
-
-    return note
-
-
-def _array(tensor):
-    return tensor.detach().float().cpu().numpy()
-
-
-def _standardised(x, kind, epsilon):
-    if kind == "layer":
-        x = x - x.mean(axis=-1, keepdims=True)
-    return x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + np.float32(epsilon))
-
-
-def _final_norm(calls, entering):
-    """The last module that behaves like a norm and whose output enters the head, with what it does."""
-    import torch
-
-    width = entering.shape[-1]
-    for module, x, output in reversed(calls):
-        if isinstance(output, torch.Tensor) and output.shape == entering.shape and torch.equal(output, entering):
-            if x.shape == entering.shape and (found := _probed(module, width, entering.device)):
-                return module, found
-    return None, ("none", np.ones(width, np.float32), np.zeros(width, np.float32), 0.0)
-
-
-def _probed(module, width, device):
-    """(kind, gain, bias, ε) such that module(x) = gain ∘ standardised(x) + bias; None where no such thing fits."""
-    import torch
-
-    def apply(x):
-        return _array(module(torch.tensor(x[None, None], dtype=torch.float32, device=device)))[0, 0]
-
-    signs = np.where(np.arange(width) % 2, -1, 1).astype(np.float32)
-    loud = signs * np.float32(2**14)  # large enough for ε not to matter
-    strange = np.random.default_rng(0).normal(1, 1, width).astype(np.float32) * 2**14
-    bias = (apply(loud) + apply(-loud)) / 2
-    for kind in ("rms", "layer"):
-        gain = (apply(loud) - apply(-loud)) / 2 / _standardised(loud, kind, 0)
-        guess = gain * _standardised(strange, kind, 0) + bias
-        if np.abs(guess - apply(strange)).max() < 1e-4 * np.abs(guess).max():
-            break
-    else:
-        return None
-    quiet = signs * np.float32(2**-10)  # small enough for ε to show
-    strongest = np.abs(gain).argmax()
-    shrunk = ((apply(quiet) - bias) / gain)[strongest] / _standardised(quiet, kind, 0)[strongest]
-    variance = np.var(quiet) if kind == "layer" else np.square(quiet).mean()
-    return kind, gain, bias, max(0.0, float(variance * (1 / np.float64(shrunk) ** 2 - 1)))
-
-
-def _after_head(model, head, tokens):
-    """The head scale and the soft cap, read from what becomes of known numbers that leave the head."""
-    import torch
-
-    def becomes(value):
-        hook = head.register_forward_hook(lambda module, inputs, output: torch.full_like(output, value))
-        try:
-            return model(tokens).logits[0, -1, 0].item()
-        finally:
-            hook.remove()
-
-    scale, ceiling = becomes(2.0**-10) * 2**10, becomes(2.0**20)
-    return scale, (ceiling if ceiling < scale * 2**19 else None)

@@ -1,20 +1,26 @@
-"""helpers.model: the contract on the default model, on tiny models of two other kinds, and every refusal."""
+"""helpers.model: the contract on the default model, what other models bring along, and every refusal."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 import regex
 import torch
 import transformers
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from families import family, random_model, relative_error, saved, tiny_tokenizer
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from helpers.model import load_model
+from helpers.model import LanguageModel, load_model, memory_free
+from helpers.observe import observe
 
 PROMPTS = ["The capital of France is", "The opposite of hot is", "A, B, C, D, E,", "def add(a, b):\n    return a", "a"]
 # Float32 products of width 576 agree to about 1e-6 of the largest logit (40); a lost gain is off by whole units.
@@ -148,97 +154,36 @@ def test_known_answers(lm):
     assert {prompt: lm.run(prompt).top(1)[0][0] for prompt in wanted} == wanted
 
 
-# ---------------------------------------------------------------- models of other kinds, tiny and random
-
-
-def tiny_tokenizer(folder, n=64):
-    vocabulary = {chr(33 + i): i for i in range(n)}
-    tokenizer = Tokenizer(models.BPE(vocabulary, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.save(str(folder / "tokenizer.json"))
-
-
-def saved(model, folder):
-    """A tiny model with gains and biases away from 1 and 0, saved as a hub would have it."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim == 1:
-                parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
-    model.save_pretrained(folder)
-    tiny_tokenizer(folder)
-    return folder
-
-
-SMALL = dict(vocab_size=64, hidden_size=24, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4)
-
-
-def gpt2():
-    return transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=64, n_embd=24, n_layer=3, n_head=4))
-
-
-def gptj():
-    config = transformers.GPTJConfig(vocab_size=64, n_embd=24, n_layer=3, n_head=4, rotary_dim=4)
-    return transformers.GPTJForCausalLM(config)
-
-
-def llama():
-    return transformers.LlamaForCausalLM(transformers.LlamaConfig(**SMALL, tie_word_embeddings=False))
-
-
-def gemma2():
-    config = transformers.Gemma2Config(**SMALL, num_key_value_heads=2, head_dim=6, final_logit_softcapping=5.0)
-    return transformers.Gemma2ForCausalLM(config)
-
-
-def cohere():
-    return transformers.CohereForCausalLM(transformers.CohereConfig(**SMALL, logit_scale=0.25, pad_token_id=0))
-
-
-def granite():
-    return transformers.GraniteForCausalLM(transformers.GraniteConfig(**SMALL, logits_scaling=4.0))
-
-
-@pytest.mark.parametrize(
-    "build, kind, tied, softcap",
-    [
-        (gpt2, "layer", True, None),
-        (gptj, "layer", False, None),
-        (llama, "rms", False, None),
-        (gemma2, "rms", True, 5.0),
-        (cohere, "layer", True, None),
-        (granite, "rms", False, None),
-    ],
-)
-def test_other_models_keep_the_contract(tmp_path, build, kind, tied, softcap):
-    torch.manual_seed(0)
-    lm = load_model(saved(build(), tmp_path))
-    run = lm.run("ABBA")
-    assert (lm.norm_kind, lm.tied, lm.n_vocab, lm.width) == (kind, tied, 64, 24)
-    assert lm.softcap == pytest.approx(softcap) if softcap else lm.softcap is None
-    logits = run.sphere_states @ lm.targets.T + lm.offsets
-    if softcap:
-        logits = softcap * np.tanh(logits / softcap)
-    assert np.abs(logits - run.logits).max() < RELATIVE * np.abs(run.logits).max()
-    assert run.residuals.shape == (4, 4, 24)
-    if kind == "layer":
-        assert np.abs(run.sphere_states.sum(axis=1)).max() < 1e-3 and np.abs(lm.targets.sum(axis=1)).max() < 1e-4
-    assert lm.offsets.any() == (build in (gpt2, gptj))  # those have a norm's or a head's bias
+# ---------------------------------------------------------------- files and tokenizers of other models
 
 
 @pytest.fixture
 def small(tmp_path):
-    torch.manual_seed(0)
-    return saved(llama(), tmp_path)
+    return saved(family("Llama", tie_word_embeddings=False), tmp_path / "small")
 
 
-def test_half_precision_files_are_computed_in_float32(small, tmp_path):
-    load_model(small)._parts.model.half().save_pretrained(tmp_path / "half")
-    tiny_tokenizer(tmp_path / "half")
-    lm = load_model(tmp_path / "half")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_files_are_computed_in_float32(small, tmp_path, dtype):
+    whole = load_model(small)
+    lm = load_model(saved(family("Llama", tie_word_embeddings=False).to(dtype), tmp_path / "half"))
+    assert load_file(tmp_path / "half" / "model.safetensors")["lm_head.weight"].dtype == dtype
     run = lm.run("ABBA")
     assert lm.embedding.dtype == run.logits.dtype == np.float32 and lm._parts.head.weight.dtype == torch.float32
-    assert np.abs(run.sphere_states @ lm.targets.T - run.logits).max() < RELATIVE * np.abs(run.logits).max()
+    assert relative_error(lm, run) < RELATIVE  # in half precision it would be a thousandth
+    np.testing.assert_allclose(lm.unembedding, whole.unembedding, rtol=2**-7)
+    assert (lm.unembedding != whole.unembedding).any()
+
+
+def test_a_model_in_several_files_is_the_same_model(small, tmp_path):
+    model = family("Llama", tie_word_embeddings=False)
+    folder = saved(model, tmp_path / "sharded", max_shard_size="20KB")
+    assert len(list(folder.glob("model-*.safetensors"))) > 3
+    lm, whole = load_model(folder), load_model(small)
+    np.testing.assert_array_equal(lm.targets, whole.targets)
+    np.testing.assert_array_equal(lm.run("ABBA").logits, whole.run("ABBA").logits)
+    sorted(folder.glob("model-*.safetensors"))[1].unlink()
+    with pytest.raises(ValueError, match="cannot be opened as a causal language model"):
+        load_model(folder)
 
 
 def test_running_leaves_the_model_and_the_library_as_they_were(small):
@@ -252,19 +197,19 @@ def test_running_leaves_the_model_and_the_library_as_they_were(small):
 
 
 def test_a_text_may_be_as_long_as_the_model_allows(tmp_path):
-    config = transformers.GPT2Config(vocab_size=64, n_embd=24, n_layer=1, n_head=4, n_positions=6)
-    lm = load_model(saved(transformers.GPT2LMHeadModel(config), tmp_path))
+    lm = load_model(saved(family("GPT-2", n_positions=6), tmp_path))
     assert lm.run("ABABAB").logits.shape == (6, 64)
     with pytest.raises(ValueError, match="7 tokens long; this model takes at most 6"):
         lm.run("ABABABA")
 
 
 def test_no_special_token_is_added_and_padding_rows_are_named(small):
-    tokenizer = Tokenizer(models.BPE({chr(33 + i): i for i in range(60)}, []))
-    tokenizer.post_processor = processors.TemplateProcessing(single="! $A", special_tokens=[("!", 0)])
+    tokenizer = Tokenizer(models.BPE({chr(40 + i): i for i in range(60)}, []))
+    tokenizer.post_processor = processors.TemplateProcessing(single="( $A )", special_tokens=[("(", 0), (")", 1)])
     tokenizer.save(str(small / "tokenizer.json"))
     lm = load_model(small)
-    assert lm.encode("AB").tolist() == [32, 33]
+    assert lm.encode("AB").tolist() == [25, 26]
+    assert lm.begin_ids.tolist() == [0] and lm.run([*lm.begin_ids, *lm.encode("AB")]).tokens == ["(", "A", "B"]
     assert lm.token(63) == "<no token 63>"
 
 
@@ -276,19 +221,98 @@ def test_a_tokenizer_that_marks_spaces_in_its_own_way(small):
     assert lm.token(2) == " a" and lm.token(3) == "<0xE2>"
 
 
-def test_offsets_carry_the_heads_scale(small):
+def test_a_tokenizer_that_puts_a_space_before_every_text(small):
+    tokenizer = Tokenizer(models.BPE({"▁": 0, "a": 1, "b": 2, "▁a": 3}, [("▁", "a")]))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    tokenizer.save(str(small / "tokenizer.json"))
     lm = load_model(small)
-    vars(lm)["_parts"] = replace(lm._parts, scale=0.5, head_bias=np.ones(64, np.float32), norm_bias=lm._parts.gain)
-    expected = 0.5 * (lm.unembedding.astype(float) @ lm._parts.gain + 1)
-    np.testing.assert_allclose(lm.offsets, expected, rtol=1e-5, atol=1e-6)
+    assert lm.id(" a") == 3 and lm.decode(lm.encode("ab")) == "ab"
+    with pytest.raises(ValueError, match="'a' is not a token of this vocabulary; it would be read as ' a'"):
+        lm.id("a")
+    with pytest.raises(ValueError, match="' ab' is 3 tokens, not one: ' ' . ' a' . 'b'"):
+        lm.id(" ab")
 
 
-def test_without_a_final_norm_a_state_is_the_residual(small):
+def test_a_token_that_is_not_in_bytes_shows_as_it_stands(small):
+    tokenizer = Tokenizer(models.BPE({"a": 0, "日": 1}, []))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(), decoders.ByteLevel()
+    tokenizer.save(str(small / "tokenizer.json"))
+    assert load_model(small).token(1) == "日"
+
+
+# ---------------------------------------------------------------- what is observed
+
+
+def test_offsets_carry_the_heads_scale_and_every_bias(small):
     lm = load_model(small)
-    vars(lm)["_parts"] = replace(lm._parts, norm_kind="none")
-    x = np.random.default_rng(0).normal(size=(2, 24))
-    assert lm.radius is None
-    np.testing.assert_array_equal(lm.to_sphere(x), x.astype(np.float32))
+    more = dict(head_bias=np.full(64, 3, np.float32), head_shift=np.full(32, 2, np.float32), norm_bias=lm._parts.gain)
+    vars(lm)["_parts"] = replace(lm._parts, scale=0.5, **more)
+    expected = 0.5 * (lm.unembedding.astype(float) @ (lm._parts.gain + 2) + 3)
+    np.testing.assert_allclose(lm.offsets, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_without_a_final_norm_a_state_is_the_residual(tmp_path):
+    lm = load_model(saved(family("GPT-2"), tmp_path))
+    model = lm._parts.model
+    model.transformer.ln_f = torch.nn.Identity()
+    lm = LanguageModel(tmp_path, "no norm", "cpu")
+    vars(lm)["_parts"] = observe(model, "cpu")
+    run = lm.run("ABBA")
+    # The norms inside the layers are not the final one: what enters the head does not follow from them alone.
+    assert (lm.norm_kind, lm.radius) == ("none", None) and run.residuals.shape == (4, 4, 32)
+    np.testing.assert_array_equal(run.sphere_states, run.residuals[-1])
+    assert relative_error(lm, run) < RELATIVE
+
+
+def test_a_stream_that_does_not_feed_the_norm_is_not_called_residuals(tmp_path):
+    config = dict(vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4)
+    model = random_model(transformers.BertConfig(**config, is_decoder=True))  # its head transforms once more
+    lm = load_model(saved(model, tmp_path))
+    run = lm.run("ABBA")
+    assert run.residuals is None and lm.n_layers == 3 and lm.norm_kind == "layer"
+    assert relative_error(lm, run) < RELATIVE
+
+
+def test_logits_that_are_not_a_product_are_refused(tmp_path):
+    model = load_model(saved(family("Llama"), tmp_path))._parts.model
+    model.lm_head.register_forward_hook(lambda module, arguments, output: output**3)
+    with pytest.raises(ValueError, match="its logits are not its final norm's output times its unembedding: they diff"):
+        observe(model, "cpu")
+
+
+def test_watching_leaves_no_hook_behind(tmp_path):
+    model = load_model(saved(family("OPT, projected"), tmp_path))._parts.model
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+# ---------------------------------------------------------------- from a model hub
+
+
+def hub_cache(folder, cache, files):
+    """A model hub's cache as huggingface_hub lays it out: a reference, a snapshot, and its files."""
+    place = cache / "models--someone--a-model"
+    (place / "refs").mkdir(parents=True)
+    (place / "refs" / "main").write_text("0" * 40)
+    shutil.copytree(folder, place / "snapshots" / ("0" * 40), ignore=lambda _, names: set(names) - set(files))
+    return cache
+
+
+def test_a_hub_id_is_read_from_the_cache_without_a_network(small, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    names = [path.name for path in small.iterdir()]
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(hub_cache(small, tmp_path / "cache", names)))
+    lm = load_model("someone/a-model")
+    assert lm.name == "someone/a-model" and lm.id("A") == 32
+    np.testing.assert_array_equal(lm.targets, load_model(small).targets)
+    with pytest.raises(ValueError, match="'someone/another' is no folder here and could not be had from the model hub"):
+        load_model("someone/another")
+    half = hub_cache(small, tmp_path / "half", [name for name in names if name != "model.safetensors"])
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(half))  # as a download that stopped leaves it
+    with pytest.raises(ValueError, match="holds no model in safetensors"):
+        load_model("someone/a-model")
 
 
 def test_a_hub_id_is_fetched_as_config_tokenizer_and_safetensors(small, monkeypatch):
@@ -335,6 +359,7 @@ def test_a_hub_id_is_fetched_as_config_tokenizer_and_safetensors(small, monkeypa
         (lambda lm: lm.run("a").top(49153), ValueError, "from 1 to 49152, the size of the vocabulary; got 49153"),
         (lambda lm: lm.run("a").top(1, position=1), ValueError, "position 1 is out of range: this text has 1 tokens"),
         (lambda lm: lm.run("a").top(1, temperature=0), ValueError, "temperature"),
+        (lambda lm: load_model("nobody"), ValueError, "'nobody' is no folder here and could not be had"),
         (lambda lm: load_model(3), TypeError, "a folder or a model hub's id"),
         (lambda lm: load_model(""), TypeError, "a folder or a model hub's id"),
         (lambda lm: load_model("nobody/no-such-model"), ValueError, "no folder here and could not be had"),
@@ -351,7 +376,7 @@ def test_a_folder_that_is_no_model(tmp_path):
 
 
 def test_pickled_weights_are_refused(tmp_path):
-    saved(llama(), tmp_path)
+    saved(family("Llama", tie_word_embeddings=False), tmp_path)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
     with pytest.raises(ValueError, match="Pickled weights can run code"):
         load_model(tmp_path)
@@ -392,6 +417,24 @@ def test_a_models_own_code_is_never_run_nor_asked_about(small, monkeypatch):
     assert not (small / "ran").exists()
 
 
+def test_a_model_larger_than_the_memory_is_refused_with_both_sizes(small):
+    header = {"lm_head.weight": {"dtype": "F16", "shape": [2**20, 2**21], "data_offsets": [0, 2**42]}}
+    raw = json.dumps(header).encode()
+    (small / "model.safetensors").write_bytes(len(raw).to_bytes(8, "little") + raw)
+    os.truncate(small / "model.safetensors", 8 + len(raw) + 2**42)  # sparse: it takes no room on the disk
+    with pytest.raises(ValueError, match=r"needs 8796\.1 GB of memory for its weights.*, and \d+\.\d GB is free"):
+        load_model(small)
+
+
+def test_a_containers_limit_counts(monkeypatch):
+    files = {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 500\nfile 200\n"}
+    read = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, **how: files.get(path.name) or read(path, **how))
+    assert memory_free() == 500
+    files["memory.max"] = "max"
+    assert memory_free() > 10**6
+
+
 def test_an_adapter_alone_is_no_model(small):
     (small / "model.safetensors").rename(small / "adapter_model.safetensors")
     with pytest.raises(ValueError, match="holds no model in safetensors"):
@@ -425,9 +468,7 @@ def test_what_a_run_returns_cannot_be_changed_by_accident(lm):
 
 
 def test_missing_weights_are_refused_not_drawn_at_random(tmp_path):
-    from safetensors.torch import load_file, save_file
-
-    saved(llama(), tmp_path)
+    saved(family("Llama", tie_word_embeddings=False), tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     del weights["lm_head.weight"]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
