@@ -18,7 +18,7 @@ def show(fig, words):
     """Show a figure, and under it *In words: …*. `words` is a sentence that helpers.figures read back from it."""
     width, height = (round(inches * DPI / 2) for inches in fig.get_size_inches())
     alt = words.replace("`", "")
-    data = {"image/png": base64.b64encode(_png(fig)).decode(), "text/plain": alt}
+    data = {"image/png": base64.b64encode(png(fig)).decode(), "text/plain": alt}
     # Notebooks read `alt` from the picture's own metadata; the size undoes the doubled pixels.
     display(data, metadata={"image/png": {"alt": alt, "width": width, "height": height}}, raw=True)
     display(Markdown(f"*In words:* {words}"))
@@ -47,7 +47,7 @@ def _live(draw, values, value, label):
 
     def redraw(change):
         fig, said = draw(change["new"])
-        picture.value, picture.width = _png(fig, compress_level=1), round(fig.get_size_inches()[0] * DPI / 2)
+        picture.value, picture.width = png(fig, compress_level=1), round(fig.get_size_inches()[0] * DPI / 2)
         words.value = f"<em>In words:</em> {html.escape(said.replace('`', ''))}"
 
     redraw({"new": value})
@@ -67,7 +67,8 @@ def visible(token):
     return token.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥").replace("`", "ˋ")
 
 
-def _png(fig, **how):
+def png(fig, **how):
+    """The figure as the bytes of a PNG, at twice a screen's resolution, whatever the reader's matplotlib is set to."""
     buffer = BytesIO()
     with mpl.rc_context(mpl.rcParamsDefault):  # some of the reader's settings act only now
         if engine := fig.get_layout_engine():  # left to savefig, it would draw everything twice

@@ -209,6 +209,12 @@ class LanguageModel:
         layers = self._parts.layers
         return len(layers) if layers else self._parts.model.config.get_text_config().num_hidden_layers
 
+    @property
+    def longest(self):
+        """The most tokens that the model takes at once; None where it sets no limit."""
+        longest = getattr(self._parts.model.config.get_text_config(), "max_position_embeddings", None)
+        return longest if longest and longest > 0 else None
+
     n_vocab = property(lambda self: self.embedding.shape[0])
     tied = property(lambda self: self._parts.tied)
     norm_kind = property(lambda self: self._parts.norm_kind)
@@ -240,9 +246,8 @@ class LanguageModel:
 
         ids = self.encode(text_or_ids) if isinstance(text_or_ids, str) else self._ids(text_or_ids)
         parts, entering = self._parts, {}
-        longest = getattr(parts.model.config, "max_position_embeddings", None) or -1
-        if 0 < longest < len(ids):
-            raise ValueError(f"The text is {len(ids)} tokens long; this model takes at most {longest}.")
+        if self.longest and len(ids) > self.longest:
+            raise ValueError(f"The text is {len(ids)} tokens long; this model takes at most {self.longest}.")
 
         def note(module, arguments, named):
             entering[module] = entered(arguments, named)

@@ -28,7 +28,7 @@ def wilson(counts, n):
     z, share = 1.96, np.asarray(counts) / n
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
+    return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)  # rounding puts 0 and 1 just outside
 
 
 def can_win(targets, ids, offsets=None):
@@ -52,14 +52,13 @@ def can_win(targets, ids, offsets=None):
         raise ValueError(f"targets should have shape (V, d), V ≥ 1; got {targets.shape}.")
     if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu") or ((ids < 0) | (ids >= len(targets))).any():
         raise ValueError(f"ids should be row numbers from 0 to {len(targets) - 1}, shape (n,); got {ids!r:.60}.")
-    rows, scale = targets, 1.0
+    rows, scale = targets if offsets is None else None, 1.0
     if offsets is not None:
         offsets = _vectors(offsets, "offsets")
         if offsets.shape != (len(targets),):
             raise ValueError(f"offsets should have shape ({len(targets)},), one a target; got {offsets.shape}.")
         # A state (z, s) with s > 0 stands for z · scale / s; offsets beside coordinates need a like scale.
         scale = float(np.ptp(offsets) / np.abs(targets).max()) if np.ptp(offsets) and targets.any() else 1.0
-        rows = np.column_stack([targets, offsets / scale])
     states, how = np.full((len(ids), targets.shape[1]), np.nan), ["never"] * len(ids)
     for start, directions, leads in _tried(targets, ids.astype(np.int64)):
         for n, (z, lead) in enumerate(zip(directions, leads, strict=True), start):
@@ -67,9 +66,11 @@ def can_win(targets, ids, offsets=None):
             if offsets is not None:
                 z = np.append(z, 0)
             if lead <= 0:
+                if rows is None:  # a copy of all targets, so only where one is needed
+                    rows = np.column_stack([targets, offsets / scale])
                 z, lead, how[n] = _programme(rows, ids[n], z, offsets is not None)
             if how[n] != "never":
-                states[n] = unit(z) if offsets is None else scale * _unlifted(z, lead, rows[:, -1])
+                states[n] = unit(z) if offsets is None else scale * _unlifted(z, lead, offsets / scale)
     return states, how
 
 
@@ -78,15 +79,19 @@ def _tried(targets, ids):
 
     A lead that rounding could have made counts as 0.
     """
-    centred = targets - targets.mean(axis=0)
-    centred /= np.abs(centred).max() or 1
-    covariance = (centred.T @ centred / len(centred)).astype(np.float64)
+    mean = targets.mean(axis=0)
+    scale = max(np.abs(targets[part] - mean).max() for part in _parts(targets)) or 1
+    covariance = np.zeros((targets.shape[1], targets.shape[1]))
+    for part in _parts(targets):
+        centred = (targets[part] - mean) / scale
+        covariance += centred.T @ centred / len(targets)
     ridge = (1e-6 * np.trace(covariance) / len(covariance) or 1) * np.eye(len(covariance))  # where targets are few
     whiten = np.linalg.inv(covariance + ridge)
-    noise = 4 * targets.shape[1] ** 0.5 * np.finfo(targets.dtype).eps * np.linalg.norm(targets, axis=1).max()
+    largest = max(np.linalg.norm(targets[part], axis=1).max() for part in _parts(targets))
+    noise = 4 * targets.shape[1] ** 0.5 * np.finfo(targets.dtype).eps * largest
     for start in range(0, len(ids), BLOCK):
         block = ids[start : start + BLOCK]
-        directions = centred[block] @ whiten
+        directions = (targets[block] - mean) / scale @ whiten
         sizes = np.linalg.norm(directions, axis=1, keepdims=True)
         directions = np.divide(directions, sizes, out=np.zeros_like(directions), where=sizes > 0)
         logits = directions.astype(targets.dtype) @ targets.T
@@ -94,7 +99,14 @@ def _tried(targets, ids):
         own = logits[places].copy()
         logits[places] = -np.inf
         leads = own - logits.max(axis=1)
+        del logits  # or it would stand beside the next one
         yield start, directions, np.where((leads > noise) & (sizes[:, 0] > 0), leads, 0)
+
+
+def _parts(rows):
+    """Slices of the rows, of some 32 MB each at most: a copy of them all might not fit beside them."""
+    step = max(1, 2**23 // rows.shape[1])
+    return [slice(start, start + step) for start in range(0, len(rows), step)]
 
 
 def _programme(rows, i, z, scaled):
@@ -107,7 +119,7 @@ def _programme(rows, i, z, scaled):
     from scipy.optimize import linprog
 
     own = rows[i].astype(np.float64)
-    distances = np.sqrt(((rows - rows[i]) ** 2).sum(axis=1))
+    distances = np.concatenate([np.linalg.norm(rows[part] - rows[i], axis=1) for part in _parts(rows)])
     copies = distances == 0
     distances[copies] = 1
     if copies.all():  # no rival: any state will do

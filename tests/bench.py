@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from helpers.display import _png
+from helpers.display import png
 from helpers.figures import AREAS, canvas
 from helpers.geometry import nearest, random_directions, winners
 from helpers.model import load_model
@@ -74,9 +74,9 @@ def redraws():
         fig, axes = canvas(6.4, 2.3, columns=2)
         draw_ball(axes[0], winners(pixels, targets), names, dict(enumerate(AREAS)), [], "Ball", size=180)
         draw_map(axes[1], winners(atlas, targets), list(names.values()), "Map", 300)
-        _png(fig, compress_level=1)
+        png(fig, compress_level=1)
 
-    seconds = in_turn(15, ours=redraw, rival=lambda: _png(canvas(6.4, 2.3, columns=2)[0], compress_level=1))
+    seconds = in_turn(15, ours=redraw, rival=lambda: png(canvas(6.4, 2.3, columns=2)[0], compress_level=1))
     row("a ball and a map / an empty figure of that size", seconds["ours"], seconds["rival"], "100 ms")
     print(f"{'':<58} {1000 * seconds['ours']:6.0f} ms")
 

@@ -287,7 +287,7 @@ def test_a_figure_is_shown_with_its_words_and_alt(shown):
 
 def test_laying_out_first_changes_nothing_in_the_picture():
     pictures = []
-    for save in (display._png, plainly_saved):
+    for save in (display.png, plainly_saved):
         _, ax = figures.canvas(6, 3)
         curves(ax)
         pictures.append(mpl.image.imread(BytesIO(save(ax.figure))))
@@ -301,7 +301,7 @@ def plainly_saved(fig):
 
 
 def test_the_same_figure_gives_the_same_bytes():
-    assert display._png(bars([0, 1, 2])[0]) == display._png(bars([0, 1, 2])[0])
+    assert display.png(bars([0, 1, 2])[0]) == display.png(bars([0, 1, 2])[0])
 
 
 def test_a_slider_leaves_stills_and_a_line_and_redraws(shown):
@@ -345,7 +345,7 @@ def test_the_readers_settings_do_not_change_a_picture(setting):
     def picture():
         fig, ax = figures.canvas(4, 2)
         figures.draw_curves(ax, [0, 1], {"a": [-1, 2]}, "A", "x", "y")
-        return display._png(fig)
+        return display.png(fig)
 
     sound = picture()
     with mpl.rc_context(setting):

@@ -82,7 +82,7 @@ def changed(path, text):
 HELPER_FAULTS = {
     "a sign in cosine": ("geometry.py", "return np.clip(np.einsum", "return np.clip(-np.einsum", "geometry", "01"),
     "the wrong ruler": ("geometry.py", 'elif by == "euclidean":  # argmin', 'elif by == "x":  #', "geometry", "02"),
-    "the gain dropped": ("model.py", "parts.unembedding * (parts.gain * np", "parts.unembedding * (np", "model", "03"),
+    "the gain dropped": ("model.py", "parts.rows * (parts.gain * np", "parts.rows * (np", "model", "03"),
     "a ball seen from behind": ("spheres.py", "near = vectors[:, 2] >= 0", "near = vectors[:, 2] < 0", "spheres", "06"),
     "a target inside that wins": ("targets.py", ".min() > ENOUGH:", ".min() > -9:", "targets", "07"),
 }
