@@ -249,8 +249,8 @@ def _after_head(model, head, tokens):
         finally:
             hook.remove()
 
-    scale, ceiling = becomes(2.0**-10) * 2**10, becomes(2.0**20)
-    return scale, (ceiling if ceiling < scale * 2**19 else None)
+    scale, ceiling = becomes(2.0**-10) * 2**10, abs(becomes(2.0**20))
+    return scale, (ceiling if ceiling < abs(scale) * 2**19 else None)
 
 
 def _held_against_the_model(parts, x, logits):

@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -192,6 +193,7 @@ def test_running_leaves_the_model_and_the_library_as_they_were(small):
     lm = load_model(small)
     for _ in range(2):
         lm.run("ABBA")
+    assert not lm._parts.model.config.use_cache  # a learner's memory is better spent
     assert logging.is_progress_bar_enabled()
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in lm._parts.model.modules())
 
@@ -272,6 +274,52 @@ def test_a_stream_that_does_not_feed_the_norm_is_not_called_residuals(tmp_path):
     run = lm.run("ABBA")
     assert run.residuals is None and lm.n_layers == 3 and lm.norm_kind == "layer"
     assert relative_error(lm, run) < RELATIVE
+
+
+class MadeUp(torch.nn.Module):
+    """Everything at once between the layers and the logits: a bias in the norm, a way to the head that `way` makes
+    of its output, a bias in the head, a scale, a soft cap."""
+
+    def __init__(self, way, p):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed, self.layers = torch.nn.Embedding(50, 12), torch.nn.ModuleList([torch.nn.Linear(12, 12)])
+        self.norm, self.way, self.head = torch.nn.LayerNorm(12), way, torch.nn.Linear(p, 50)
+        self.config = SimpleNamespace(get_text_config=lambda: SimpleNamespace(max_position_embeddings=None))
+        for parameter in [*self.norm.parameters(), self.head.bias]:
+            torch.nn.init.normal_(parameter)
+        self.get_input_embeddings, self.get_output_embeddings = lambda: self.embed, lambda: self.head
+
+    def forward(self, ids):
+        entering = self.way(self.norm(self.layers[0](self.embed(ids))))
+        return SimpleNamespace(logits=3 * torch.tanh(-0.5 * self.head(entering) / 3))
+
+
+@pytest.mark.parametrize(
+    "way, p",
+    [
+        (torch.nn.Identity(), 12),
+        (lambda y: -0.5 * y, 12),
+        (lambda y: 2 * y + torch.arange(12.0), 12),
+        (lambda y: y.mul_(2), 12),  # writes into what the norm gave
+        (torch.nn.Linear(12, 7), 7),
+        (torch.nn.Linear(12, 12), 12),
+        (torch.nn.Linear(12, 20), 20),
+    ],
+)
+def test_every_affine_way_to_the_head_is_folded_into_targets_and_offsets(lm, way, p):
+    made_up = LanguageModel(lm.folder, "made up", "cpu")
+    vars(made_up)["embedding"] = np.zeros((50, 12), np.float32)  # for the tokenizer's sake
+    vars(made_up)["_parts"] = parts = observe(MadeUp(way, p), "cpu")
+    run = made_up.run([3, 1, 4, 1, 5, 9])
+    assert (parts.norm_kind, parts.softcap) == ("layer", pytest.approx(3)) and run.residuals.shape == (2, 6, 12)
+    assert parts.scale == pytest.approx(-0.5, rel=1e-5) and made_up.targets.shape == (50, 12)
+    assert relative_error(made_up, run) < RELATIVE
+
+
+def test_a_way_to_the_head_that_is_not_affine_leaves_no_norm(lm):
+    parts = observe(MadeUp(torch.nn.GELU(), 12), "cpu")
+    assert parts.norm_kind == "none" and parts.layers is None
 
 
 def test_logits_that_are_not_a_product_are_refused(tmp_path):

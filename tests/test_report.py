@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import torch
-from families import family, random_model, saved
+from families import D, V, family, random_model, saved
 from scipy.stats import norm
 from tokenizers import Tokenizer, processors
 from transformers import BertConfig, LlamaConfig
@@ -37,6 +37,8 @@ def test_the_default_models_numbers(lm, measured):
     targets = numbers["sizes"]["targets"]
     assert targets["median"] == pytest.approx(np.median(lengths), rel=1e-3)
     assert targets["largest"][0] == [" strugg", pytest.approx(lengths.max(), rel=1e-3)]
+    null = numbers["sizes"]["gaussian_rows"]["median"]
+    assert null == pytest.approx(np.sqrt(np.mean(lengths**2)), rel=2e-3)  # as good as all of them, in 576 dimensions
     assert targets["smallest"][0] == [" John", pytest.approx(lengths.min(), rel=1e-3)]
 
 
@@ -99,6 +101,12 @@ def test_other_families_get_a_page(tmp_path, name):
     chosen = np.concatenate([lm.run(text).logits[1:].argmax(axis=1) for text in TEXTS])
     products = states.astype(np.float64) @ lm.targets.T
     assert numbers["rulers"]["dot product"] == pytest.approx(100 * np.mean(products.argmax(axis=1) == chosen), rel=1e-3)
+    null = report._nearest_of_random(V, D - (lm.norm_kind == "layer"))  # perpendicular to ones: one dimension less
+    assert numbers["angles"]["state_to_nearest_random_direction"] == pytest.approx(null, rel=1e-3)
+    if lm.embedding.shape[1] == D:
+        logits = lm.to_sphere(lm.embedding).astype(np.float64) @ lm.targets.T + lm.offsets
+        back = 100 * np.mean((logits.argmax(axis=1) == np.arange(V))[lm.embedding.any(axis=1)])
+        assert numbers["round_trip"]["final norm, then logits"]["return"][0] == pytest.approx(back, rel=1e-3)
     said = report.page(numbers, [])
     assert pictures and not re.search(r"\b(None|nan|inf)\b", said)
     assert ("soft cap of 5" in said) == (name == "Gemma 2")
@@ -106,6 +114,16 @@ def test_other_families_get_a_page(tmp_path, name):
     assert ("are projected" in said) == ("projected" in name)
     assert ("head scale of 0.25" in said) == (name == "Granite")
     assert ("offset (from" in said) == lm.offsets.any()
+
+
+def test_offsets_take_part_in_whether_a_token_can_win(tmp_path):
+    lm = load_model(saved(family("GPT-J"), tmp_path))
+    targets, offsets = lm.targets.copy(), lm.offsets.copy()
+    targets[-1], offsets[-1] = targets[:-1].mean(axis=0), offsets[:-1].mean()  # in the middle of all others
+    vars(lm)["targets"], vars(lm)["offsets"] = targets, offsets
+    assert report._hull(lm)["never_named"] == [lm.token(V - 1)]
+    offsets[-1] += 1
+    assert report._hull(lm)["never"] == 0 and report._hull(lm)["tokens"] == V
 
 
 def test_a_head_without_a_chain_of_layers_and_a_model_without_a_norm(tmp_path):
@@ -125,15 +143,15 @@ def test_a_head_without_a_chain_of_layers_and_a_model_without_a_norm(tmp_path):
 def test_a_begin_token_is_put_before_each_text_and_said(tmp_path):
     folder = saved(family("Llama"), tmp_path)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.post_processor = processors.TemplateProcessing(single="< $A", special_tokens=[("<", 27)])
+    tokenizer.post_processor = processors.TemplateProcessing(single="< = $A", special_tokens=[("<", 27), ("=", 28)])
     tokenizer.add_tokens(["a"])  # an ID beyond the last row
     tokenizer.save(str(folder / "tokenizer.json"))
     lm = load_model(folder)
-    assert lm.begin_ids.tolist() == [27]
+    assert lm.begin_ids.tolist() == [27, 28]
     numbers, pictures = report.measure(lm, TEXTS)
     bare = sum(len(lm.encode(text)) for text in TEXTS)
-    assert numbers["text"]["positions"] == bare  # all but the token that was put before them
-    assert "begins a text with <code>&lt;</code>" in report.page(numbers, pictures)
+    assert numbers["text"]["positions"] == bare  # all but the tokens that were put before them
+    assert "begins a text with <code>&lt;</code><code>=</code>" in report.page(numbers, pictures)
 
 
 def test_rows_without_a_direction_or_a_token(tmp_path):

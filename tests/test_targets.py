@@ -9,7 +9,7 @@ from scipy.spatial import ConvexHull
 from scipy.stats import binomtest
 
 from helpers.geometry import random_directions
-from helpers.targets import can_win, win_shares
+from helpers.targets import can_win, wilson, win_shares
 
 
 def wins_at(states, targets, ids, offsets=0):
@@ -44,6 +44,14 @@ def test_shares_count_wins_and_their_intervals_are_wilsons():
         expected = binomtest(count, 500).proportion_ci(method="wilson")
         np.testing.assert_allclose([a, b], expected, atol=1e-4)  # 1.96 for the normal's 97.5 % point
     assert plain[5] == 0 and low[5] == 0 < high[5]
+
+
+@pytest.mark.parametrize("n", [1, 3, 40, 1000, 2000])
+def test_no_share_is_outside_its_own_interval(n):
+    for count in range(0, n + 1, max(1, n // 7)):
+        low, high = wilson(count, n)
+        assert low <= count / n <= high
+    assert wilson(0, n)[0] == 0 and wilson(n, n)[1] == 1
 
 
 def test_shares_take_offsets():
