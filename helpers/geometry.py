@@ -1,7 +1,7 @@
 """How do vectors compare? Sizes, directions and the three rulers.
 
 Vectors stand in the last axis: an array of shape (..., d) holds vectors of width d. float16 is computed
-in float32 and integers in float64; other floats keep their type. Nothing here changes its input.
+in float32, integers and long doubles in float64; other floats keep their type. Nothing here changes its input.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def _vectors(values, name):
     """`values` as a float array of shape (..., d), or a sentence that says what is wrong with it."""
     try:
         array = np.asarray(values)
-        array = array.astype({"e": np.float32}.get(array.dtype.char, array.dtype), copy=False)
+        array = array.astype({"e": np.float32, "g": np.float64}.get(array.dtype.char, array.dtype), copy=False)
         if array.dtype.kind in "iub":
             array = array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: a torch tensor that requires a gradient
@@ -268,8 +268,8 @@ def nearest(query, vectors, k=10, by="cosine"):
     """
     if by not in RULERS:
         raise ValueError(f"by={by!r} is not a ruler; choose one of {', '.join(RULERS)}.")
-    single = np.ndim(query) == 1
     queries, vectors = _table(query, vectors, "query", "vectors")
+    single = np.ndim(query) == 1
     if not _whole(k) or not 1 <= k <= len(vectors):
         raise ValueError(f"k should be a whole number from 1 to {len(vectors)}, the number of rows; got {k!r}.")
     sizes = _sizes(vectors).astype(vectors.dtype)

@@ -18,8 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from helpers import download
-from helpers.observe import array, entered, frozen, observe, standardised
+from helpers.observe import array, entered, frozen, longest, observe, standardised
 from helpers.softmax import softmax
+
+CANARY, CANARY_TOKEN = "The capital of France is", " Paris"
+CANARY_PROBABILITY, CANARY_WITHIN = 0.7725, 0.002  # threads and processors move a logit by about 5e-5
 
 
 def load_model(source=None, device="cpu"):
@@ -28,7 +31,8 @@ def load_model(source=None, device="cpu"):
     `source` is a local folder or a model hub's id; without it the default model is fetched on first use
     (`helpers.download`). Weights are computed in float32, so that numbers agree between machines, and are read
     from safetensors only. Raises ValueError where `source` holds no causal language model with an unembedding,
-    and `helpers.download.FetchError` (an OSError) where the default model cannot be fetched.
+    and `helpers.download.FetchError` (an OSError) where the default model cannot be fetched, or, when it first runs,
+    where it does not give a known answer.
     """
     if source is None:
         lm = LanguageModel(download.fetch(), download.NAME, device)
@@ -100,27 +104,28 @@ class LanguageModel:
 
         A model that was trained with them may do badly without: `lm.run([*lm.begin_ids, *lm.encode(text)])`.
         """
-        bare, full = (self.tokenizer.encode("a", add_special_tokens=special).ids for special in (False, True))
-        n = next((n for n in range(len(full)) if full[n : n + len(bare)] == bare), 0)
-        return frozen(np.array(full[:n], dtype=np.int64))
+        for text in "aA1.":  # the first that the vocabulary has
+            bare, full = (self.tokenizer.encode(text, add_special_tokens=special).ids for special in (False, True))
+            if bare:
+                n = next((n for n in range(len(full)) if full[n : n + len(bare)] == bare), 0)
+                return frozen(np.array(full[:n], dtype=np.int64))
+        return frozen(np.zeros(0, np.int64))
 
     def decode(self, ids):
         """The text of token IDs, shape (T,). Bytes that are no text show as �, as in any decoder."""
-        return self.tokenizer.decode(self._ids(ids).tolist(), skip_special_tokens=False)
+        return self.tokenizer.decode(self._ids(ids, named=True).tolist(), skip_special_tokens=False)
 
     def token(self, id):
         """The token's text; a byte that is no text on its own shows as <0xE2>."""
-        return self._token_texts[self._ids([id])[0]]
+        return self._token_texts[self._ids([id], named=True)[0]]
 
     def id(self, text):
         """The ID of the token with exactly this text. ValueError, listing the pieces, where it is not one token."""
         ids = self.encode(text)
         if len(ids) == 1 and self.token(ids[0]) == text:
             return int(ids[0])
-        if text[0] == " " and len(text) > 1:  # a tokenizer may put a space before every text by itself
-            without = self.encode(text[1:])
-            if len(without) == 1 and self.token(without[0]) == text:
-                return int(without[0])
+        if text in self._token_texts:  # a tokenizer that puts a space before every text reads another one
+            return self._token_texts.index(text)
         if len(ids) == 1:
             raise ValueError(f"{text!r} is not a token of this vocabulary; it would be read as {self.token(ids[0])!r}.")
         pieces = " + ".join(repr(self.token(i)) for i in ids)
@@ -134,7 +139,7 @@ class LanguageModel:
         special = self.tokenizer.get_added_tokens_decoder()
         to_bytes = _byte_alphabet() if "ByteLevel" in repr(self.tokenizer.decoder) else None
         texts = []
-        for i in range(self.n_vocab):
+        for i in range(max(self.n_vocab, len(self.embedding))):
             piece = self.tokenizer.id_to_token(i)
             if piece is None:
                 texts.append(f"<no token {i}>")  # a padding row
@@ -146,7 +151,8 @@ class LanguageModel:
                 texts.append(piece.replace("▁", " "))
         return texts
 
-    def _ids(self, ids):
+    def _ids(self, ids, named=False):
+        """Token IDs that can go in, or with `named` that can go in or come out: few models have more of one kind."""
         try:
             array = np.asarray(ids)
         except ValueError:  # lists of different lengths
@@ -155,9 +161,10 @@ class LanguageModel:
             raise ValueError("There are no token IDs: give at least one.")
         if array.ndim != 1 or array.dtype.kind not in "iu":
             raise TypeError(f"Token IDs were expected, whole numbers of shape (T,); got {ids!r:.60}.")
-        if array.min() < 0 or array.max() >= self.n_vocab:
-            wrong = array[(array < 0) | (array >= self.n_vocab)][0]
-            raise ValueError(f"Token ID {wrong} is out of range: this model has IDs 0 to {self.n_vocab - 1}.")
+        n = len(self._token_texts) if named else len(self.embedding)
+        if array.min() < 0 or array.max() >= n:
+            wrong = array[(array < 0) | (array >= n)][0]
+            raise ValueError(f"Token ID {wrong} is out of range: this model has IDs 0 to {n - 1}.")
         return array.astype(np.int64)
 
     # ------------------------------------------------------------ arrays
@@ -209,13 +216,15 @@ class LanguageModel:
         layers = self._parts.layers
         return len(layers) if layers else self._parts.model.config.get_text_config().num_hidden_layers
 
+    @cached_property
+    def n_vocab(self):
+        return len(self.embedding if download.is_complete(self.folder) else self._parts.unembedding)
+
     @property
     def longest(self):
         """The most tokens that the model takes at once; None where it sets no limit."""
-        longest = getattr(self._parts.model.config.get_text_config(), "max_position_embeddings", None)
-        return longest if longest and longest > 0 else None
+        return longest(self._parts.model)
 
-    n_vocab = property(lambda self: self.embedding.shape[0])
     tied = property(lambda self: self._parts.tied)
     norm_kind = property(lambda self: self._parts.norm_kind)
     softcap = property(lambda self: self._parts.softcap)
@@ -257,6 +266,10 @@ class LanguageModel:
         try:
             with torch.no_grad():
                 logits = parts.model(torch.tensor(ids[None], device=self._device)).logits[0]
+        except (RuntimeError, IndexError) as error:
+            raise ValueError(
+                f"{self.name} cannot take this text of {len(ids)} tokens ({_first_line(error)})."
+            ) from error
         finally:
             for hook in hooks:
                 hook.remove()
@@ -272,6 +285,23 @@ class LanguageModel:
 
     @cached_property
     def _parts(self):
+        _check_memory(self.folder, self.name)
+        if self.name != download.NAME:
+            return self._observed()
+        try:
+            vars(self)["_parts"] = parts = self._observed()
+            token, probability = self.run(CANARY).top(1)[0]
+            if token != CANARY_TOKEN or abs(probability - CANARY_PROBABILITY) > CANARY_WITHIN:
+                raise ValueError(f"it continues “{CANARY}” with {token!r}, probability {probability:.4f}")
+            return parts
+        except ValueError as error:
+            vars(self).pop("_parts", None)
+            raise download.FetchError(
+                f"The model in {self.folder} is damaged ({error}). Delete that folder and start again: "
+                "it will be made anew."
+            ) from error
+
+    def _observed(self):
         model = _opened(self.folder, self.name, self._device)
         try:
             return observe(model, self._device)
@@ -351,7 +381,7 @@ def memory_free():
     try:
         limit, used = (int(Path("/sys/fs/cgroup", name).read_text()) for name in ("memory.max", "memory.current"))
         held = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
-        return min(free, limit - used + int(held["file"]))  # what is held of files can be given up
+        return min(free, limit - used + int(held["file"]) - int(held["shmem"]))  # what is held of files can be given up
     except (OSError, ValueError, KeyError):  # no container, or no limit
         return free
 
@@ -359,7 +389,9 @@ def memory_free():
 def _check_memory(folder, name):
     """ValueError where the weights in float32 would not fit. Their shapes stand at the head of each file."""
     try:
-        entries = [entry for path in folder.glob("model*.safetensors") for entry in _header(path)[0].values()]
+        whole = folder / "model.safetensors"
+        files = [whole] if whole.exists() else folder.glob("model-*-of-*.safetensors")
+        entries = [entry for path in files for entry in _header(path)[0].values()]
         needed = sum(4 * math.prod(entry.get("shape", [0])) for entry in entries)
     except (OSError, ValueError, AttributeError):  # not as it should be: opening it will say how
         return
@@ -372,7 +404,11 @@ def _check_memory(folder, name):
 
 def _folder(source):
     """The local folder of `source`, which holds a config and safetensors; from the model hub's cache or the hub."""
-    folder = Path(source).expanduser()
+    try:
+        folder = Path(source).expanduser()
+        folder.is_dir()
+    except (OSError, RuntimeError) as error:  # a name too long, a home of nobody
+        raise ValueError(f"{str(source)!r:.80} cannot be the name of a folder ({_first_line(error)}).") from error
     if folder.is_file():
         raise ValueError(f"{folder} is a file; give the folder that it is in.")
     if not folder.is_dir():
@@ -402,7 +438,6 @@ def _opened(folder, name, device):
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
-    _check_memory(folder, name)
     bar_was_on = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LOUD, QUIET = np.float32(2**14), np.float32(2**-10)  # so large that a norm's ε does not matter; so small that it does
+ROUNDING = 1e-6  # of a float32 sum: a few of its last digits
 AGREE = 1e-4  # relative: float32 rounding stays two orders below it, a forgotten part comes out two above
 
 
@@ -50,7 +51,8 @@ def observe(model, device):
     """The `Parts` of a causal language model of transformers. ValueError where its logits are not what they say."""
     import torch
 
-    head, tokens = model.get_output_embeddings(), torch.tensor([[0, 1, 2]], device=device)
+    head, embedding = model.get_output_embeddings(), model.get_input_embeddings().weight
+    tokens = (torch.arange(min(3, longest(model) or 3), device=device) % len(embedding))[None]
     with torch.no_grad():
         calls, logits = _watched(model, tokens)
         entering = next((x for module, x, _ in reversed(calls) if module is head), None)
@@ -61,7 +63,7 @@ def observe(model, device):
         found = _final_norm(model, head, calls, entering, tokens) or without
         norm, x, (kind, gain, bias, epsilon), (factor, to_head, shift) = found
         scale, softcap = _after_head(model, head, tokens)
-    embedding, unembedding = model.get_input_embeddings().weight, head.weight
+    unembedding = head.weight
     head_bias = getattr(head, "bias", None)
     parts = Parts(
         model=model,
@@ -83,6 +85,13 @@ def observe(model, device):
     )
     _held_against_the_model(parts, array(x), array(logits))
     return parts
+
+
+def longest(model):
+    """The most tokens that the model's config lets it take at once; None where it sets no limit."""
+    config = model.config.get_text_config()
+    limits = (getattr(config, name, None) for name in ("max_position_embeddings", "max_seq_len"))
+    return next((limit for limit in limits if limit and limit > 0), None)
 
 
 def standardised(x, kind, epsilon):
@@ -190,18 +199,21 @@ def _probed(module, like):
     strange = np.random.default_rng(0).normal(1, 1, width).astype(np.float32) * LOUD
     try:
         loud, opposite, told, quiet = map(apply, (signs * LOUD, -signs * LOUD, strange, signs * QUIET))
-    except (RuntimeError, TypeError):  # it takes something else beside x, so it is no norm
+    except Exception:  # it takes something else beside x, or another shape, so it is no norm
         return None
     bias = (loud + opposite) / 2
     for kind in ("rms", "layer"):
         gain = (loud - opposite) / 2 / standardised(signs * LOUD, kind, 0)
         guess = gain * standardised(strange, kind, 0) + bias
-        if np.abs(guess - told).max() < AGREE * np.abs(guess).max():
+        # Judged by what depends on x; a bias far larger than that still costs digits.
+        if np.abs(guess - told).max() <= AGREE * np.abs(guess - bias).max() + ROUNDING * np.abs(bias).max():
             break
     else:
         return None
-    strongest = np.abs(gain).argmax()
-    shrunk = ((quiet - bias) / gain)[strongest] / standardised(signs * QUIET, kind, 0)[strongest]
+    if not gain.any():
+        raise ValueError("its final norm has a gain of zeros, so no text makes a difference")
+    at = np.abs(gain).argmax()
+    shrunk = (quiet[at] - bias[at]) / gain[at] / standardised(signs * QUIET, kind, 0)[at]
     variance = np.var(signs * QUIET) if kind == "layer" else QUIET**2
     return kind, gain, bias, max(0.0, float(variance * (1 / np.float64(shrunk) ** 2 - 1)))
 
@@ -255,19 +267,35 @@ def _after_head(model, head, tokens):
 
 def _held_against_the_model(parts, x, logits):
     """ValueError unless the parts give the model's own logits; a thousand rows tell as well as all."""
-    some = slice(min(1000, len(parts.unembedding)))
+    for name, matrix in (("embedding", parts.embedding), ("unembedding", parts.unembedding)):
+        if not np.isfinite(matrix.sum(dtype=np.float64)):  # finite only where all its terms are
+            raise ValueError(f"its {name} holds NaN or infinity")
     z = x.reshape(-1, x.shape[-1])
     if parts.norm_kind != "none":
         z = standardised(z.astype(np.float64), parts.norm_kind, parts.epsilon)
-    h = parts.gain * z + parts.norm_bias
-    h = (h if parts.to_head is None else h @ parts.to_head.T) + parts.head_shift
-    expected = parts.scale * (h @ parts.unembedding[some].T + parts.head_bias[some])
-    if parts.softcap:
-        expected = parts.softcap * np.tanh(expected / parts.softcap)
-    if len(logits) != len(expected):
-        raise ValueError(f"its unembedding is applied to {len(expected)} vectors for a text of {len(logits)} tokens")
-    off = np.abs(logits[:, some] - expected).max() / np.abs(expected).max()
-    if not off < AGREE:
+    if len(logits) != len(z):
+        raise ValueError(f"its unembedding is applied to {len(z)} vectors for a text of {len(logits)} tokens")
+    some = np.linspace(0, len(parts.unembedding) - 1, min(1000, len(parts.unembedding))).astype(int)
+    rows = parts.unembedding[some]
+    h = parts.gain * z if parts.to_head is None else (parts.gain * z) @ parts.to_head.T
+    added = parts.norm_bias if parts.to_head is None else parts.to_head @ parts.norm_bias
+    products = parts.scale * (h @ rows.T)
+    offsets = parts.scale * (rows @ (added + parts.head_shift) + parts.head_bias[some])
+    off, size = misfit(products, offsets, parts.softcap, logits[:, some])
+    if not off < AGREE * size:
         raise ValueError(
-            f"its logits are not its final norm's output times its unembedding: they differ by {off:.2g} of their size"
+            "its logits are not its final norm's output times its unembedding: "
+            f"they differ by {off:.2g}, and the products are up to {size:.2g}"
         )
+
+
+def misfit(products, offsets, softcap, logits):
+    """By how much products plus offsets miss a model's own logits, beyond rounding; and how large the products are.
+
+    An offset can be as large as it likes, as for a token that must never come: it is no measure of agreement.
+    """
+    expected = products + offsets
+    if softcap:
+        expected = softcap * np.tanh(expected / softcap)
+    off = np.abs(logits - expected) - ROUNDING * np.abs(expected)
+    return off.max(), np.abs(products).max()

@@ -6,9 +6,6 @@ python -m helpers.preflight     # the same table on the command line; exit code 
 import importlib.metadata
 import sys
 
-CANARY = "The capital of France is"
-CANARY_TOKEN = " Paris"
-CANARY_PROBABILITY = 0.7725  # on every machine within 0.002: threads and processors move a logit by about 5e-5
 FROM_THE_FOLDER = "pip install -c constraints.txt -e ."
 
 
@@ -58,19 +55,20 @@ def _packages():
 
 def _model_and_canary():
     from helpers.download import FetchError
-    from helpers.model import load_model
+    from helpers.model import CANARY, CANARY_TOKEN, load_model
 
     try:
         lm = load_model()
     except FetchError as error:
         return [("Is the model here?", str(error), "")]
     try:
-        token, probability = lm.run(CANARY).top(1)[0]
-        right = token == CANARY_TOKEN and abs(probability - CANARY_PROBABILITY) < 0.002
-        wrong = "" if right else f"it says {token!r} with probability {probability:.4f}."
+        lm.run(CANARY)  # a wrong answer raises
+        wrong, fix = "", ""
+    except (FetchError, ValueError) as error:
+        wrong, fix = str(error), ""
     except Exception as error:  # whatever is wrong with its files, the reader gets a row and a fix
         wrong = f"it cannot be run ({type(error).__name__})."
-    fix = f"Delete the folder {lm.folder} and run this again; it will be made anew."
+        fix = f"Delete the folder {lm.folder} and run this again; it will be made anew."
     return [
         ("Is the model here?", "", ""),
         (f"Does it continue “{CANARY}” with “{CANARY_TOKEN}”, as it should?", wrong, fix),

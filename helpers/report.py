@@ -11,6 +11,7 @@ import argparse
 import base64
 import html
 import json
+import re
 import sys
 from collections import Counter
 from functools import cache
@@ -23,6 +24,7 @@ from helpers.download import PROJECT, FetchError
 from helpers.figures import canvas, draw_bars, draw_histograms, draw_intervals
 from helpers.geometry import _sizes, angle, nearest, random_directions, winners
 from helpers.model import load_model
+from helpers.observe import AGREE, misfit
 from helpers.targets import can_win, wilson
 
 SAMPLE = 2000  # tokens, or pairs of tokens, drawn by chance
@@ -62,7 +64,7 @@ def measure(lm, texts=None, progress=iter):
 def _about(lm):
     parts = lm._parts
     return {
-        "name": Path(lm.name).name if Path(lm.name).is_dir() else lm.name,
+        "name": place.resolve().name if (place := Path(lm.name).expanduser()).is_dir() else lm.name,
         "vocabulary_size": lm.n_vocab,
         "width": lm.width,
         "embedding_width": lm.embedding.shape[1],
@@ -83,19 +85,17 @@ def _on_text(lm, texts):
 
     Each text begins with what the model's tokenizer would put before it.
     """
-    states, chosen, worst = [], [], 0.0
+    states, chosen, agree = [], [], True
     for text in texts:
         run = lm.run([*lm.begin_ids, *lm.encode(text)][: lm.longest])
         later = slice(max(1, len(lm.begin_ids)), None)
         states.append(run.sphere_states[later])
         chosen.append(run.logits[later].argmax(axis=1))
-        rebuilt = run.sphere_states[-1] @ lm.targets.T + lm.offsets
-        if lm.softcap:
-            rebuilt = lm.softcap * np.tanh(rebuilt / lm.softcap)
-        worst = max(worst, np.abs(rebuilt - run.logits[-1]).max() / np.abs(run.logits[-1]).max())
+        off, size = misfit(run.sphere_states[-1] @ lm.targets.T, lm.offsets, lm.softcap, run.logits[-1])
+        agree &= bool(off < AGREE * size)
+    if not any(map(len, states)):
+        raise ValueError("There is nothing to measure on: give at least one text, of more than one token.")
     states, chosen = np.concatenate(states), np.concatenate(chosen)
-    if len(states) == 0:
-        raise ValueError("The texts are too short: each needs a token after its first. Give longer ones.")
     lengths = _sizes(states)
     return (
         states,
@@ -104,7 +104,7 @@ def _on_text(lm, texts):
             "texts": len(texts),
             "positions": len(states),
             "state_sizes": [_short(lengths.min(), 6), _short(lengths.max(), 6)],
-            "logits_agree": bool(worst < 1e-4),
+            "logits_agree": agree,
         },
     )
 
@@ -135,8 +135,8 @@ def _spread(lengths):
 
 def _extremes(lm, lengths):
     order = np.argsort(lengths, kind="stable")
-    named = [[lm.token(i), _short(lengths[i])] for i in (*order[:NAMED], *order[::-1][:NAMED])]
-    return {"smallest": named[:NAMED], "largest": named[NAMED:]}
+    named = {"smallest": order[:NAMED], "largest": order[::-1][:NAMED]}
+    return {which: [[lm.token(i), _short(lengths[i])] for i in ids] for which, ids in named.items()}
 
 
 def _compare_angles(lm, states, chosen):
@@ -146,13 +146,16 @@ def _compare_angles(lm, states, chosen):
     pairs = pairs[:, (_sizes(lm.targets[pairs]) > 0).all(axis=0)]
     between = np.degrees(angle(*lm.targets[pairs]))
     null = np.degrees(angle(*random_directions(2 * SAMPLE, _freedom(lm), seed=1).reshape(2, SAMPLE, -1)))
-    whole = _sizes(lm.targets[chosen]) > 0
+    whole = (_sizes(lm.targets[chosen]) > 0) & (_sizes(states) > 0)
     to_winner = np.degrees(angle(states[whole], lm.targets[chosen[whole]]))
     numbers = {
         "pairs_of_targets": _short(np.median(between)),
         "pairs_of_random_directions": _short(np.median(null)),
         "state_to_winner": _short(np.median(to_winner)),
-        "state_to_nearest_random_direction": _short(_nearest_of_random(lm.n_vocab, _freedom(lm))),
+        # With a projection, targets fill a few dimensions of the states' space: no null as simple as this one.
+        "state_to_nearest_random_direction": None
+        if lm._parts.to_head is not None
+        else _short(_nearest_of_random(lm.n_vocab, _freedom(lm))),
     }
     fig, ax = canvas(6, 2.7)
     ax.margins(y=0.2)
@@ -162,8 +165,8 @@ def _compare_angles(lm, states, chosen):
 
 
 def _freedom(lm):
-    """The dimension of the space in which targets and states can stand: after a LayerNorm one less than the width."""
-    return lm.width - (lm.norm_kind == "layer")
+    """The dimension of the space that targets can fill: the width, one less after a LayerNorm, or a projection's."""
+    return max(2, min(lm.width - (lm.norm_kind == "layer"), lm.unembedding.shape[1]))
 
 
 def _nearest_of_random(n, d):
@@ -192,7 +195,7 @@ def _round_trip(lm):
     """Embed, then unembed at once: how many of the tokens drawn by chance come back, by each way of scoring."""
     if lm.embedding.shape[1] != lm.unembedding.shape[1]:
         return None, []
-    ids = _drawn(lm.n_vocab, SAMPLE)
+    ids = _drawn(min(lm.n_vocab, len(lm.embedding)), SAMPLE)
     ids = ids[_sizes(lm.embedding[ids]) > 0]
     vectors = lm.embedding[ids]
     won = {name: _first(vectors, lm.unembedding, by) for name, by in RULERS.items()}
@@ -214,6 +217,8 @@ def _round_trip(lm):
 
 def _three_rulers(lm, states, chosen):
     """How often each ruler, from a state to the targets, picks the token that the model picks."""
+    whole = _sizes(states) > 0
+    states, chosen = states[whole], chosen[whole]
     agree = {name: 100 * np.mean(_first(states, lm.targets, by) == chosen) for name, by in RULERS.items()}
     fig, ax = canvas(6, 1.9)
     words = draw_bars(ax, list(agree), list(agree.values()), "Which ruler picks the model's own token?", "share (%)")
@@ -222,6 +227,7 @@ def _three_rulers(lm, states, chosen):
 
 def _hull(lm):
     ids = _drawn(lm.n_vocab, HULL)
+    # With offsets this takes states of any size: a token that needs a larger one than there is still counts as able.
     _, how = can_win(lm.targets, ids, lm.offsets if lm.offsets.any() else None)
     counts = Counter(how)
     names = [lm.token(i) for i, found in zip(ids, how, strict=True) if found == "never"]
@@ -230,6 +236,7 @@ def _hull(lm):
         "never": counts["never"],
         "never_share": _interval(counts["never"], len(ids)),
         "only_with_copies": counts["tie"],
+        "states_of_any_size": bool(lm.offsets.any()),
         "never_named": names[:NAMED],
     }
 
@@ -263,10 +270,12 @@ def _short(value, digits=4):
 
 def page(numbers, pictures):
     """The report as one page of HTML that needs nothing beside itself; takes what `measure` gives."""
-    shown = "\n".join(_figure(*drawn) for drawn in pictures)
-    rows = "\n".join(f"<tr><th scope=row>{name}</th><td>{said}</td></tr>" for name, said in _rows(numbers))
-    name = html.escape(numbers["model"]["name"])
-    return _PAGE.replace("{pictures}", shown).replace("{rows}", rows).replace("{name}", name)
+    parts = {
+        "name": html.escape(numbers["model"]["name"]),
+        "rows": "\n".join(f"<tr><th scope=row>{name}</th><td>{said}</td></tr>" for name, said in _rows(numbers)),
+        "pictures": "\n".join(_figure(*drawn) for drawn in pictures),
+    }
+    return re.sub(r"\{(name|rows|pictures)\}", lambda m: parts[m[1]], _PAGE)
 
 
 def _figure(fig, words):
@@ -280,7 +289,11 @@ def _figure(fig, words):
 def _rows(numbers):
     """What the page's table says: pairs of a name and a sentence in HTML."""
     about, text, sizes, angles = (numbers[part] for part in ("model", "text", "sizes", "angles"))
-    tied = "tied: the unembedding is the embedding" if about["tied"] else "not tied: embedding and unembedding differ"
+    tied = (
+        "tied: the unembedding is the embedding"
+        if about["tied"]
+        else "not tied: the unembedding is a matrix of its own"
+    )
     shape = f"{about['vocabulary_size']:,} tokens, width {about['width']:,}, {about['layers']} layers; {tied}."
     if about["embedding_width"] != about["width"]:
         shape += f" Token vectors have width {about['embedding_width']:,} and are projected."
@@ -299,13 +312,11 @@ def _rows(numbers):
         said = f"median {_say(part['median'])}, nine in ten from {_say(low)} to {_say(high)}{aside}."
         said += f" Largest: {_list(part['largest'])}. Smallest: {_list(part['smallest'])}."
         yield f"{name}: sizes", said
-    yield (
-        "Angles",
-        f"Two targets: median {_say(angles['pairs_of_targets'])}° (random directions "
-        f"{_say(angles['pairs_of_random_directions'])}°). A state and the token it gives: median "
-        f"{_say(angles['state_to_winner'])}° (the nearest of as many random directions "
-        f"{_say(angles['state_to_nearest_random_direction'])}°).",
-    )
+    said = f"Two targets: median {_say(angles['pairs_of_targets'])}° (random directions "
+    said += f"{_say(angles['pairs_of_random_directions'])}°). A state and the token it gives: median "
+    null = angles["state_to_nearest_random_direction"]
+    beside = f" (the nearest of as many random directions {_say(null)}°)" if null is not None else ""
+    yield "Angles", f"{said}{_say(angles['state_to_winner'])}°{beside}."
     yield "Embed, then unembed", _trip_in_words(numbers["round_trip"])
     agree = ", ".join(f"{name} {_say(share)} %" for name, share in numbers["rulers"].items())
     yield "Three rulers", f"From a state to the targets, the model's own token is picked by: {agree}."
@@ -351,6 +362,7 @@ def _trip_in_words(trip):
 def _hull_in_words(hull):
     share, low, high = hull["never_share"]
     said = f"Of {hull['tokens']:,} tokens drawn by chance, {hull['never']:,} can win at no state"
+    said += " of any size; on the sphere there may be more" if hull["states_of_any_size"] else ""
     said += f" ({_say(share)} %; 95 % interval {_say(low)} to {_say(high)} %)"
     said += f", among them {', '.join(map(_code, hull['never_named']))}" if hull["never"] else ""
     return said + f"; {hull['only_with_copies']:,} can only tie with exact copies of their own row."
@@ -390,7 +402,7 @@ figcaption { font-size: .85em; color: #333; }
 </head>
 <body>
 <h1>{name}: directions and sizes</h1>
-<p>A logit is √d · the size of a token's target · the cosine of its angle to the sphere state, plus an offset.</p>
+<p>A logit is the size of a state · the size of a token's target · the cosine of their angle, plus an offset.</p>
 <main>
 <table>
 {rows}
@@ -417,14 +429,18 @@ def main(arguments=None):
     try:
         lm = load_model(chosen.model)
         numbers, pictures = measure(lm, progress=lambda steps: tqdm(list(steps), desc="Measuring", unit=" steps"))
-        folder = chosen.out or Path(f"report-{numbers['model']['name'].replace('/', '--')}")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_text(json.dumps(numbers, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        (folder / "report.html").write_text(page(numbers, pictures), encoding="utf-8")
+        text = page(numbers, pictures)
     except (FetchError, ValueError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Stopped; nothing was written.")
+    folder = chosen.out or Path(f"report-{numbers['model']['name'].replace('/', '--')}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(json.dumps(numbers, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (folder / "report.html").write_text(text, encoding="utf-8")
     except OSError as error:
-        sys.exit(f"The report could not be written to {chosen.out or 'this folder'}: {error.strerror}.")
+        sys.exit(f"The report could not be written to {folder}: {error.strerror}. Choose another folder with --out.")
     print(f"The report is in {folder / 'report.html'}, its numbers in {folder / 'report.json'}")
 
 

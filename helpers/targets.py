@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.geometry import BLOCK, _vectors, unit, winners
+from helpers.geometry import BLOCK, _sizes, _vectors, unit, winners
 
 ENOUGH = 1e-6  # what a lead must exceed, in shares of a distance: more than a linear programme's own tolerance
 CUTS = 100  # rivals that enter a linear programme at once: more make one solution slow, fewer ask for many
@@ -119,7 +119,7 @@ def _programme(rows, i, z, scaled):
     from scipy.optimize import linprog
 
     own = rows[i].astype(np.float64)
-    distances = np.concatenate([np.linalg.norm(rows[part] - rows[i], axis=1) for part in _parts(rows)])
+    distances = np.concatenate([_sizes(rows[part] - rows[i]) for part in _parts(rows)])
     copies = distances == 0
     distances[copies] = 1
     if copies.all():  # no rival: any state will do

@@ -85,6 +85,10 @@ class Unshowable:
         (lambda v: [v, [v]], "It returned a list where an array"),
         (lambda v: v * np.nan, "not yet"),
         (lambda v: np.zeros(10_000_000), "shape (10000000,)"),
+        (lambda v: np.zeros((10**6, 10**6)), "It raised `MemoryError"),
+        (lambda v: np.zeros((10**5, 10**4)), "an array of shape (100000, 10000)"),  # 8 GB, as long as nobody looks
+        (lambda v: np.broadcast_to(v, (10**9, 2)), "an array of shape (1000000000, 2)"),
+        (lambda v: np.zeros(0), "an array of shape (0,)"),
         (lambda v: {"v": v}, "a value of type dict"),
         (lambda v, w: v, "It raised `TypeError"),
         (lambda v: ["1.0"] * len(v), "It returned a list where"),
@@ -109,6 +113,7 @@ def test_odd_answers_are_met_kindly(answer, words):
         lambda v: list(v / np.linalg.norm(v)),
         lambda v: torch.tensor(v) / torch.linalg.norm(torch.tensor(v)),
         lambda v: (v / np.linalg.norm(v)).astype(np.float32),
+        lambda v: (v / np.linalg.norm(v)).astype(np.float16),
         lambda v: torch.tensor(v / np.linalg.norm(v), requires_grad=True),
         lambda v: tuple(v * (1 / sum(x * x for x in v) ** 0.5)),
     ],

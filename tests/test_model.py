@@ -20,8 +20,9 @@ from families import family, random_model, relative_error, saved, tiny_tokenizer
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from helpers.model import LanguageModel, load_model, memory_free
-from helpers.observe import observe
+from helpers.download import HOME_VARIABLE, NAME, FetchError
+from helpers.model import LanguageModel, _header, load_model, memory_free
+from helpers.observe import _held_against_the_model, observe
 
 PROMPTS = ["The capital of France is", "The opposite of hot is", "A, B, C, D, E,", "def add(a, b):\n    return a", "a"]
 # Float32 products of width 576 agree to about 1e-6 of the largest logit (40); a lost gain is off by whole units.
@@ -224,14 +225,14 @@ def test_a_tokenizer_that_marks_spaces_in_its_own_way(small):
 
 
 def test_a_tokenizer_that_puts_a_space_before_every_text(small):
-    tokenizer = Tokenizer(models.BPE({"▁": 0, "a": 1, "b": 2, "▁a": 3}, [("▁", "a")]))
+    tokenizer = Tokenizer(models.BPE({"▁": 0, "a": 1, "b": 2, "▁a": 3, "▁c": 4, "c": 99}, [("▁", "a"), ("▁", "c")]))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
     tokenizer.save(str(small / "tokenizer.json"))
     lm = load_model(small)
-    assert lm.id(" a") == 3 and lm.decode(lm.encode("ab")) == "ab"
-    with pytest.raises(ValueError, match="'a' is not a token of this vocabulary; it would be read as ' a'"):
-        lm.id("a")
+    assert (lm.id(" a"), lm.id("a"), lm.id("b")) == (3, 1, 2) and lm.decode(lm.encode("ab")) == "ab"
+    with pytest.raises(ValueError, match="'c' is not a token of this vocabulary; it would be read as ' c'"):
+        lm.id("c")  # its row is beyond the last
     with pytest.raises(ValueError, match="' ab' is 3 tokens, not one: ' ' . ' a' . 'b'"):
         lm.id(" ab")
 
@@ -329,6 +330,54 @@ def test_logits_that_are_not_a_product_are_refused(tmp_path):
         observe(model, "cpu")
 
 
+@pytest.mark.parametrize("damage, words", [("zero gain", "a gain of zeros"), ("NaN", "embedding holds NaN or inf")])
+def test_weights_that_mean_nothing_are_refused(tmp_path, damage, words):
+    model = family("Phi")
+    with torch.no_grad():
+        if damage == "zero gain":
+            model.model.final_layernorm.weight.zero_()
+        else:
+            model.model.embed_tokens.weight[60] = np.nan
+    with pytest.raises(ValueError, match=words):
+        load_model(saved(model, tmp_path))
+
+
+def test_a_large_bias_hides_no_error(tmp_path):
+    model = family("Phi")
+    with torch.no_grad():
+        model.lm_head.bias[20] = -1e4  # as for a token that must never come
+    lm = load_model(saved(model, tmp_path))
+    parts, run = lm._parts, lm.run("ABBA")
+    off = run.sphere_states @ lm.targets.T + lm.offsets - run.logits
+    assert np.abs(np.delete(off, 20, axis=1)).max() < 1e-5 * np.abs(run.sphere_states @ lm.targets.T).max()
+    x, logits = run.residuals[-1], run.logits
+    _held_against_the_model(parts, x, logits)
+    with pytest.raises(ValueError, match="its logits are not"):
+        _held_against_the_model(replace(parts, gain=parts.gain * np.float32(0.5)), x, logits)
+
+
+def test_a_large_bias_in_the_norm_hides_not_its_kind(tmp_path):
+    model, bias = family("Phi"), 1e3
+    with torch.no_grad():
+        model.model.final_layernorm.bias.fill_(bias)
+    lm = load_model(saved(model, tmp_path))
+    assert lm.norm_kind == "layer"
+    np.testing.assert_allclose(lm._parts.gain, model.model.final_layernorm.weight.detach(), atol=1e-6 * bias)
+
+
+def test_a_text_that_the_model_cannot_take_is_refused_in_a_sentence(tmp_path):
+    config = dict(vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=4)
+    config |= dict(max_position_embeddings=20, is_decoder=True, pad_token_id=1)
+    lm = load_model(saved(random_model(transformers.RobertaConfig(**config)), tmp_path))
+    with pytest.raises(ValueError, match=r"cannot take this text of 19 tokens \("):  # its positions begin at 2
+        lm.run("A" * 19)
+
+
+def test_a_vocabulary_of_two_and_one_position(tmp_path):
+    lm = load_model(saved(family("GPT-2", vocab_size=2, n_positions=1, pad_token_id=0, bos_token_id=0), tmp_path))
+    assert lm.run([1]).logits.shape == (1, 2)
+
+
 def test_watching_leaves_no_hook_behind(tmp_path):
     model = load_model(saved(family("OPT, projected"), tmp_path))._parts.model
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
@@ -407,6 +456,8 @@ def test_a_hub_id_is_fetched_as_config_tokenizer_and_safetensors(small, monkeypa
         (lambda lm: lm.run("a").top(49153), ValueError, "from 1 to 49152, the size of the vocabulary; got 49153"),
         (lambda lm: lm.run("a").top(1, position=1), ValueError, "position 1 is out of range: this text has 1 tokens"),
         (lambda lm: lm.run("a").top(1, temperature=0), ValueError, "temperature"),
+        (lambda lm: load_model("~nobody-here/model"), ValueError, "cannot be the name of a folder"),
+        (lambda lm: load_model("a" * 300), ValueError, "cannot be the name of a folder"),
         (lambda lm: load_model("nobody"), ValueError, "'nobody' is no folder here and could not be had"),
         (lambda lm: load_model(3), TypeError, "a folder or a model hub's id"),
         (lambda lm: load_model(""), TypeError, "a folder or a model hub's id"),
@@ -474,8 +525,14 @@ def test_a_model_larger_than_the_memory_is_refused_with_both_sizes(small):
         load_model(small)
 
 
+def test_only_the_files_that_will_be_opened_count_for_the_memory(small, monkeypatch):
+    shutil.copy(small / "model.safetensors", small / "model.fp16.safetensors")
+    monkeypatch.setattr("helpers.model.memory_free", lambda: 1.5 * (small / "model.safetensors").stat().st_size)
+    assert load_model(small).run("A").ids.tolist() == [32]
+
+
 def test_a_containers_limit_counts(monkeypatch):
-    files = {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 500\nfile 200\n"}
+    files = {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 500\nfile 250\nshmem 50\n"}
     read = Path.read_text
     monkeypatch.setattr(Path, "read_text", lambda path, **how: files.get(path.name) or read(path, **how))
     assert memory_free() == 500
@@ -513,6 +570,23 @@ def test_what_a_run_returns_cannot_be_changed_by_accident(lm):
     for array in (run.ids, run.residuals, run.sphere_states, run.logits):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
+
+
+@pytest.mark.parametrize("bad", [0x00, 0xFF])  # a layer of zeros, and one of NaN
+def test_a_default_model_whose_bytes_went_wrong_is_never_used(lm, tmp_path, monkeypatch, bad):
+    folder = tmp_path / NAME
+    shutil.copytree(lm.folder, folder)
+    header, start = _header(folder / "model.safetensors")
+    first, last = header["model.layers.12.mlp.down_proj.weight"]["data_offsets"]
+    with open(folder / "model.safetensors", "r+b") as file:
+        file.seek(start + first)
+        file.write(bytes([bad]) * (last - first))
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    damaged = load_model()
+    for _ in range(2):  # and it is not kept
+        with pytest.raises(FetchError, match=r"is damaged \(.*\)\. Delete that folder and start again"):
+            damaged.run("a")
+    shutil.rmtree(folder)
 
 
 def test_missing_weights_are_refused_not_drawn_at_random(tmp_path):

@@ -54,10 +54,21 @@ def test_a_kernel_without_the_project(monkeypatch):
 
 
 def test_a_wrong_answer_of_the_model(monkeypatch):
-    monkeypatch.setattr(preflight, "CANARY_PROBABILITY", 0.5)
-    *_, (question, wrong, fix) = preflight._model_and_canary()
-    assert "as it should?" in question and "' Paris' with probability 0.77" in wrong and "Delete the folder" in fix
-    assert "**no**: it says" in preflight.preflight().data
+    from helpers import model
+
+    monkeypatch.setattr(model, "CANARY_PROBABILITY", 0.5)
+    *_, (question, wrong, _) = preflight._model_and_canary()
+    assert "as it should?" in question and "' Paris', probability 0.77" in wrong and "Delete that folder" in wrong
+    assert "**no**: The model in " in preflight.preflight().data
+
+
+def test_too_little_memory_is_a_row_without_a_call_to_delete(monkeypatch):
+    from helpers import model
+
+    monkeypatch.setattr(model, "memory_free", lambda: 3e8)
+    *_, (_, wrong, fix) = preflight._model_and_canary()
+    assert "needs 0.5 GB of memory for its weights in float32, and 0.3 GB is free. Close other programs" in wrong
+    assert "elete" not in wrong + fix
 
 
 def test_a_model_that_cannot_be_run(monkeypatch):

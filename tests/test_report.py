@@ -11,7 +11,7 @@ import pytest
 import torch
 from families import D, V, family, random_model, saved
 from scipy.stats import norm
-from tokenizers import Tokenizer, processors
+from tokenizers import Tokenizer, models, processors
 from transformers import BertConfig, LlamaConfig
 
 from helpers import report
@@ -101,9 +101,11 @@ def test_other_families_get_a_page(tmp_path, name):
     chosen = np.concatenate([lm.run(text).logits[1:].argmax(axis=1) for text in TEXTS])
     products = states.astype(np.float64) @ lm.targets.T
     assert numbers["rulers"]["dot product"] == pytest.approx(100 * np.mean(products.argmax(axis=1) == chosen), rel=1e-3)
-    null = report._nearest_of_random(V, D - (lm.norm_kind == "layer"))  # perpendicular to ones: one dimension less
-    assert numbers["angles"]["state_to_nearest_random_direction"] == pytest.approx(null, rel=1e-3)
-    if lm.embedding.shape[1] == D:
+    assert report._freedom(lm) == (12 if "projected" in name else D - (lm.norm_kind == "layer"))
+    null = numbers["angles"]["state_to_nearest_random_direction"]
+    assert (null is None) == ("projected" in name)
+    if lm.embedding.shape[1] == D:  # perpendicular to ones: one dimension less
+        assert null == pytest.approx(report._nearest_of_random(V, D - (lm.norm_kind == "layer")), rel=1e-3)
         logits = lm.to_sphere(lm.embedding).astype(np.float64) @ lm.targets.T + lm.offsets
         back = 100 * np.mean((logits.argmax(axis=1) == np.arange(V))[lm.embedding.any(axis=1)])
         assert numbers["round_trip"]["final norm, then logits"]["return"][0] == pytest.approx(back, rel=1e-3)
@@ -166,11 +168,25 @@ def test_rows_without_a_direction_or_a_token(tmp_path):
     assert "16 rows belong to no token" in report.page(numbers, pictures)
 
 
+def test_a_vocabulary_of_three_and_a_token_with_braces(tmp_path, monkeypatch):
+    folder = saved(family("Llama", vocab_size=3), tmp_path / "base")
+    Tokenizer(models.WordLevel({"{name}": 0, "A": 1, "B": 2}, unk_token="B")).save(str(folder / "tokenizer.json"))
+    monkeypatch.chdir(folder)
+    lm = load_model(".")
+    monkeypatch.setattr(lm, "encode", lambda text: [1, 2, 0, 1])
+    numbers, _ = report.measure(lm, TEXTS)
+    assert numbers["model"]["name"] == "base"
+    assert [len(numbers["sizes"]["targets"][which]) for which in ("largest", "smallest")] == [3, 3]
+    assert "<code>{name}</code>" in report.page(numbers, [])
+
+
 def test_texts_longer_than_the_model_are_cut_and_too_short_ones_refused(tmp_path):
     lm = load_model(saved(family("GPT-2", n_positions=6), tmp_path))
     assert report.measure(lm, TEXTS)[0]["text"]["positions"] == 10
-    with pytest.raises(ValueError, match="The texts are too short"):
+    with pytest.raises(ValueError, match="There is nothing to measure on"):
         report.measure(lm, ["A"])
+    with pytest.raises(ValueError, match="There is nothing to measure on"):
+        report.measure(lm, [])
 
 
 # ---------------------------------------------------------------- the page and the command
