@@ -9,6 +9,7 @@ aside and renamed into place, so that a folder under its final name is always wh
 """
 
 import argparse
+import contextlib
 import errno
 import hashlib
 import importlib.util
@@ -22,6 +23,8 @@ import time
 import zipfile
 import zlib
 from pathlib import Path
+
+from helpers.preflight import lacks
 
 PROJECT = Path(__file__).resolve().parent.parent
 NAME = "smollm2-135m-instruct"
@@ -222,11 +225,10 @@ def _watched(command, staging, environment):
 def _bytes_below(folder):
     """The bytes of all files below a folder, but for what a command says."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size * (path.name != "errors.txt")
-        except OSError:  # moved away while we looked
-            continue
+    for place, _, names in os.walk(folder):  # which passes over what is moved away meanwhile
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(place, name)).st_size * (name != "errors.txt")
     return total
 
 
@@ -382,6 +384,8 @@ def main():
         print(f"The model is ready in {fetch(parser.parse_args().source)}")
     except FetchError as error:
         sys.exit(str(error))
+    except ModuleNotFoundError as missing:
+        sys.exit(lacks(missing))
     except KeyboardInterrupt:
         sys.exit("Stopped; nothing half-made was kept.")
 

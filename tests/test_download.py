@@ -277,9 +277,8 @@ class Sources:
         self.server.server_close()
 
 
-@pytest.fixture
-def sources(monkeypatch):
-    ours = Sources()
+def point_at(monkeypatch, ours):
+    """Let pip and the hub's client ask nobody but our own sources."""
     for name in [name for name in os.environ if name.startswith(("PIP_", "HF_")) or name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     for name, value in {
@@ -289,6 +288,12 @@ def sources(monkeypatch):
         "HF_ENDPOINT": ours.url,
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def sources(monkeypatch):
+    ours = Sources()
+    point_at(monkeypatch, ours)
     yield ours
     ours.stop()
 
@@ -335,6 +340,25 @@ def test_an_altered_file_from_the_hub_is_refused(home, sources):
     with pytest.raises(FetchError, match="is not the file it should be: its SHA-256 begins"):
         fetch()
     assert left_behind(home) == []
+
+
+def test_files_that_vanish_while_they_are_counted_do_no_harm(tmp_path):
+    stop = threading.Event()
+
+    def restless():
+        while not stop.is_set():
+            (tmp_path / "a" / "b").mkdir(parents=True)
+            (tmp_path / "a" / "b" / "c").write_bytes(b"123")
+            download.shutil.rmtree(tmp_path / "a")
+
+    worker = threading.Thread(target=restless)
+    worker.start()
+    try:
+        (tmp_path / "errors.txt").write_text("a warning")
+        assert {download._bytes_below(tmp_path) for _ in range(3000)} <= {0, 3}
+    finally:
+        stop.set()
+        worker.join()
 
 
 def test_sources_that_never_answer_are_given_up(home, sources, monkeypatch):
