@@ -10,6 +10,7 @@ RULERS = ("cosine", "dot", "euclidean")
 # Rows of scores computed at once: 128 × 49,152 float32 scores are 25 MB, which a processor's cache still holds.
 # Measured on two cores: larger blocks slow narrow vectors down (by half at 256), smaller ones slow wide vectors down.
 BLOCK = 128
+TIES = 2**20  # candidates sorted at once; more come only from a great many equal rows, and go query by query
 PAIRS = 16_384  # pairs scored at once in float64: 150 MB at width 576
 
 
@@ -287,12 +288,16 @@ def nearest(query, vectors, k=10, by="cosine"):
             products -= sizes**2 / 2 - slack
         else:
             products += slack
-        rows, columns = np.divmod(np.flatnonzero(products >= _bounds(products, slack, k)), len(vectors))
-        found = _scores(exact[start : start + BLOCK], rows, vectors, columns, by)
-        best = np.lexsort((columns, found if by == "euclidean" else -found, rows))
-        first = np.searchsorted(rows[best], np.arange(len(products)))
-        chosen = best[first[:, None] + np.arange(k)]
-        ids[start : start + BLOCK], scores[start : start + BLOCK] = columns[chosen], found[chosen]
+        candidates = products >= _bounds(products, slack, k)
+        few = np.count_nonzero(candidates) <= TIES
+        for first, last in [(0, len(products))] if few else [(n, n + 1) for n in range(len(products))]:
+            place = slice(start + first, start + last)
+            rows, columns = np.divmod(np.flatnonzero(candidates[first:last]), len(vectors))
+            found = _scores(exact[place], rows, vectors, columns, by)
+            best = np.lexsort((columns, found if by == "euclidean" else -found, rows))
+            begin = np.searchsorted(rows[best], np.arange(last - first))
+            chosen = best[begin[:, None] + np.arange(k)]
+            ids[place], scores[place] = columns[chosen], found[chosen]
     return (ids[0], scores[0]) if single else (ids, scores)
 
 

@@ -14,6 +14,7 @@ import shutil
 import sys
 
 from helpers.download import PROJECT, FetchError, fetch
+from helpers.preflight import lacks
 
 FIRST = "00_start_here.ipynb"
 
@@ -75,15 +76,19 @@ def _without_announcements(work):
 def main():
     """The command `python -m helpers.lab`; further arguments go to JupyterLab."""
     try:
+        from jupyterlab.labapp import LabApp
+
         fetch()
     except FetchError as error:
         sys.exit(str(error))
+    except ModuleNotFoundError as missing:
+        sys.exit(lacks(missing))
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
     work = PROJECT / "my-work"
     for name in update_copies(PROJECT, work):
         print(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
     _without_announcements(work)
-    from jupyterlab.labapp import LabApp
-
     # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.
     options = [f"--LabApp.default_url=/lab/tree/notebooks/{FIRST}", f"--ServerApp.root_dir={work}"]
     if getattr(os, "geteuid", lambda: 1)() == 0:  # in a container everyone is root, and Jupyter would refuse to start

@@ -17,6 +17,14 @@ def checks():
     return rows
 
 
+def lacks(missing):
+    """What a command says where a package cannot be imported: it was started by a Python that is not the project's."""
+    return (
+        f"{sys.executable} lacks the package {missing.name}. Use the project's own Python (.venv/bin/python; on "
+        f"Windows .venv\\Scripts\\python), or run  {FROM_THE_FOLDER}  in the project's folder."
+    )
+
+
 def preflight():
     """The table as Markdown; every question with ok, or with what is wrong and what to do."""
     from IPython.display import Markdown
@@ -32,9 +40,11 @@ def _python():
 
 
 def _packages():
-    from packaging.requirements import Requirement
-
     question = "Are the packages here, in versions that are known to work?"
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError as missing:
+        return question, lacks(missing), ""
     try:
         lines = importlib.metadata.requires("directions-not-points") or []
     except importlib.metadata.PackageNotFoundError:

@@ -17,15 +17,22 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-import numpy as np
+from helpers.preflight import lacks
 
-from helpers.display import png, visible
-from helpers.download import PROJECT, FetchError
-from helpers.figures import canvas, draw_bars, draw_histograms, draw_intervals
-from helpers.geometry import _sizes, angle, nearest, random_directions, winners
-from helpers.model import load_model
-from helpers.observe import AGREE, misfit
-from helpers.targets import can_win, wilson
+try:
+    import numpy as np
+
+    from helpers.display import png, visible
+    from helpers.download import PROJECT, FetchError
+    from helpers.figures import canvas, draw_bars, draw_histograms, draw_intervals
+    from helpers.geometry import _sizes, angle, nearest, random_directions, winners
+    from helpers.model import load_model
+    from helpers.observe import AGREE, misfit
+    from helpers.targets import can_win, wilson
+except ModuleNotFoundError as missing:
+    if __name__ != "__main__":
+        raise
+    sys.exit(lacks(missing))
 
 SAMPLE = 2000  # tokens, or pairs of tokens, drawn by chance
 HULL = 1000  # tokens whose chance to win is decided; a linear programme can take seconds

@@ -81,7 +81,8 @@ def decided(targets, part, block=1024):
     kept = dict(how=np.zeros(0, "U9"), ids=np.zeros(0, np.int64), states=np.zeros((0, targets.shape[1])))
     if part.exists():
         with np.load(part) as file:
-            kept = dict(file)
+            if str(file["model_sha256"]) == GGUF_SHA256:  # of another model nothing is of use
+                kept = {key: file[key] for key in kept}
     for start in tqdm(range(len(kept["how"]), len(targets), block), desc="Can it win?", unit=f" × {block:,}"):
         some = np.arange(start, min(start + block, len(targets)))
         certificates, how = can_win(targets, some)
@@ -89,7 +90,7 @@ def decided(targets, part, block=1024):
         new = dict(how=np.array(how), ids=some[hard], states=certificates[hard])
         kept = {key: np.concatenate([kept[key], new[key]]) for key in kept}
         aside = part.with_suffix(".writing.npz")
-        np.savez_compressed(aside, **kept)
+        np.savez_compressed(aside, model_sha256=GGUF_SHA256, **kept)
         aside.replace(part)
     return kept
 

@@ -1,5 +1,7 @@
 """helpers.geometry against slow float64 loops and scipy, the identities on arbitrary input, and every refusal."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -427,3 +429,38 @@ ROWS = np.eye(3)
 def test_refusals_say_what_came(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+# ---------------------------------------------------------------- many equal rows
+
+
+@given(
+    arrays(np.float64, (5, 3), elements=numbers).filter(lambda rows: rows.any(axis=1).all()),
+    st.lists(st.integers(0, 4), min_size=1, max_size=40),
+    vectors.map(lambda v: v[:3]).filter(lambda v: v.any()),
+    st.sampled_from(geometry.RULERS),
+    st.data(),
+)
+def test_nearest_is_a_full_sort_and_ties_go_to_the_lower_number(rows, copies, query, by, data):
+    many, k = rows[copies], data.draw(st.integers(1, len(copies)))
+    score = {"dot": loop_dot, "cosine": loop_cosine, "euclidean": lambda a, b: -(loop_dot(a - b, a - b) ** 0.5)}[by]
+    ids, scores = nearest(query, many, k, by)
+    slow = np.array([score(query, row) for row in many])
+    np.testing.assert_allclose(scores * (-1 if by == "euclidean" else 1), np.sort(slow)[::-1][:k], **CLOSE)
+    for one, other in pairwise(ids):  # equal rows are equal to the last digit
+        assert one < other or copies[one] != copies[other]
+    kept = {copies[i]: [j for j in ids if copies[j] == copies[i]] for i in ids}
+    for copy, found in kept.items():  # and of each, the first ones
+        assert found == [j for j, other in enumerate(copies) if other == copy][: len(found)]
+
+
+def test_a_vocabulary_of_equal_rows_is_searched_in_bounded_memory():
+    import tracemalloc
+
+    rows, queries = np.ones((49_152, 8), np.float32), random_directions(128, 8, seed=0)
+    for by in geometry.RULERS:
+        tracemalloc.start()
+        ids, _ = nearest(queries, rows, 3, by)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (ids == [0, 1, 2]).all() and peak < 256e6

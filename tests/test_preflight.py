@@ -98,3 +98,11 @@ def test_the_command_has_an_exit_code(monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         preflight.main()
     assert stopped.value.code == 1 and "NO: it is not. Make it so." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["preflight", "lab", "report"])
+def test_a_python_without_any_package_is_told_in_a_sentence(command):
+    bare = [sys.executable, "-S", "-m", f"helpers.{command}"]  # -S: nothing that was installed
+    run = subprocess.run(bare, capture_output=True, text=True, cwd=download.PROJECT)
+    assert run.returncode == 1 and "Traceback" not in run.stderr
+    assert " lacks the package " in run.stdout + run.stderr and ".venv/bin/python" in run.stdout + run.stderr
