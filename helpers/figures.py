@@ -45,10 +45,23 @@ def styled(draw):
 
     @functools.wraps(draw)
     def inside(*args, **kwargs):
+        for value in (*args, *kwargs.values()):
+            if not all(map(_finite, value.values() if isinstance(value, dict) else [value])):
+                raise ValueError(f"{draw.__name__} got NaN or infinity, which has no place in a picture. Leave it out.")
         with mpl.rc_context(mpl.rcParamsDefault | STYLE):
             return draw(*args, **kwargs)
 
     return inside
+
+
+def _finite(value):
+    """False where a value holds numbers that are not finite; whatever holds no numbers passes."""
+    if not isinstance(value, float | list | tuple | np.ndarray):
+        return True
+    try:
+        return bool(np.isfinite(np.asarray(value, float)).all())
+    except (TypeError, ValueError):  # names, functions, arrays beside names
+        return True
 
 
 @styled

@@ -485,3 +485,24 @@ def test_a_flat_top_is_told_by_its_first_place_whatever_rounding_does():
         _, ax = figures.canvas(6, 3)
         dip = np.array([24, 21.5, 24 + tilt])
         assert "highest 24.0 at 0" in figures.draw_curves(ax, [0, 1, 2], {"dip": dip}, "Size", "t", "size")
+
+
+# ---------------------------------------------------------------- what has no place in a picture
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax, x: figures.draw_bars(ax, ["a", "b"], [1.0, x], "T", "u"),
+        lambda ax, x: figures.draw_intervals(ax, {"a": (1.0, 0.5, x)}, "T", "u"),
+        lambda ax, x: figures.draw_histograms(ax, {"a": [1.0, x], "b": [1.0, 2.0]}, [0, 1, 2], "T", "u"),
+        lambda ax, x: figures.draw_curves(ax, [0, 1], {"a": np.array([1.0, x])}, "T", "u", "v"),
+        lambda ax, x: figures.draw_matrix(ax, np.array([[1.0, x], [0, 1]]), "T", 1.0),
+        lambda ax, x: figures.draw_arrows(ax, np.array([[1.0, x]]), ["a"], "T", None),
+    ],
+)
+def test_what_is_not_finite_is_refused_in_a_sentence(draw, bad):
+    _, ax = figures.canvas(3, 3)
+    with pytest.raises(ValueError, match=r"draw_\w+ got NaN or infinity, which has no place in a picture"):
+        draw(ax, bad)
