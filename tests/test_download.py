@@ -371,7 +371,7 @@ def test_sources_that_never_answer_are_given_up(home, sources, monkeypatch):
 
 
 def test_without_a_network_it_says_the_offline_way(home, sources, monkeypatch):
-    monkeypatch.setattr(download, "FIRST_BYTE", 4)  # the hub's client tries for longer, whatever it is told
+    monkeypatch.setattr(download, "FIRST_BYTE", 3)  # the hub's client tries for longer, whatever it is told
     sources.stop()  # nobody listens there any more
     with pytest.raises(FetchError) as caught:
         fetch()
