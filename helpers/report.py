@@ -264,8 +264,10 @@ def _interval(count, n):
 
 def _bins(samples):
     values = np.concatenate(list(samples.values()))
-    spread = max(np.ptp(values), 1e-3 * abs(values.max()), 1e-6)  # all alike still need a bin
-    return np.linspace(values.min() - 0.01 * spread, values.max() + 0.01 * spread, 61)
+    spread = max(np.ptp(values), 1e-3 * values.max(), 1e-6)  # all alike still need a bin
+    few = min(map(len, samples.values()))
+    number = int(np.clip(1.3 * few**0.5, 10, 60))
+    return np.linspace(max(0, values.min() - 0.01 * spread), values.max() + 0.01 * spread, number + 1)
 
 
 def _short(value, digits=4):
@@ -296,12 +298,8 @@ def _figure(fig, words):
 def _rows(numbers):
     """What the page's table says: pairs of a name and a sentence in HTML."""
     about, text, sizes, angles = (numbers[part] for part in ("model", "text", "sizes", "angles"))
-    tied = (
-        "tied: the unembedding is the embedding"
-        if about["tied"]
-        else "not tied: the unembedding is a matrix of its own"
-    )
-    shape = f"{about['vocabulary_size']:,} tokens, width {about['width']:,}, {about['layers']} layers; {tied}."
+    shape = f"{about['vocabulary_size']:,} tokens, width {about['width']:,}, {about['layers']} layers. "
+    shape += "Tied: the unembedding is the embedding." if about["tied"] else "Not tied: two matrices."
     if about["embedding_width"] != about["width"]:
         shape += f" Token vectors have width {about['embedding_width']:,} and are projected."
     if about["rows_without_token"]:
@@ -368,15 +366,15 @@ def _trip_in_words(trip):
 
 def _hull_in_words(hull):
     share, low, high = hull["never_share"]
-    said = f"Of {hull['tokens']:,} tokens drawn by chance, {hull['never']:,} can win at no state"
-    said += " of any size; on the sphere there may be more" if hull["states_of_any_size"] else ""
-    said += f" ({_say(share)} %; 95 % interval {_say(low)} to {_say(high)} %)"
-    said += f", among them {', '.join(map(_code, hull['never_named']))}" if hull["never"] else ""
-    return said + f"; {hull['only_with_copies']:,} can only tie with exact copies of their own row."
+    said = f"Of {hull['tokens']:,} tokens drawn by chance, {hull['never']:,} ({_say(share)} %; 95 % interval "
+    said += f"{_say(low)} to {_say(high)} %) can win at no state"
+    said += ", of whatever size; on the sphere there may be more" if hull["states_of_any_size"] else ""
+    said += f". Among them: {', '.join(map(_code, hull['never_named']))}" if hull["never"] else ""
+    return f"{said}. {hull['only_with_copies']:,} can only tie with exact copies of their own row."
 
 
 def _say(value):
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
 
 
 def _code(token):
