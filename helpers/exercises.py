@@ -10,7 +10,8 @@ from IPython.display import Markdown, display
 from helpers.display import visible
 from helpers.solutions import EXERCISES
 
-LARGEST = 10**8  # numbers in an answer that is looked at
+LARGEST = 10**8  # numbers in an array that is looked at
+LONGEST = 10**6  # members of a list, or of a range that is only made when it is looked at
 
 
 def check(number, answer):
@@ -23,9 +24,16 @@ def verdict(number, answer):
     number = str(number)
     if number not in EXERCISES:
         raise ValueError(f"There is no exercise {number!r}; there are {', '.join(EXERCISES)}.")
-    exercise = EXERCISES[number]
     if not callable(answer):
         return f"**{number} needs your function itself.** Write its name without brackets: `check({number!r}, name)`."
+    try:
+        with np.errstate(all="ignore"):  # whatever the learner has set; it stays as it was
+            return _judged(number, EXERCISES[number], answer)
+    except BaseException as error:  # an object that breaks whoever looks at it
+        return f"**{number}: not yet.** What it returned cannot be looked at: it raised `{type(error).__name__}`."
+
+
+def _judged(number, exercise, answer):
     for inputs in exercise.inputs:
         expected, got = exercise.reference(*copy.deepcopy(inputs)), _outcome(answer, inputs)
         if got is ... or _untouched(answer):
@@ -64,20 +72,32 @@ def _outcome(function, inputs):
             warnings.simplefilter("ignore")
             value = function(*copy.deepcopy(inputs))
             if hasattr(value, "detach"):  # a torch tensor, of whatever precision
-                value = value.detach().cpu().double().numpy()
-    except (Exception, KeyboardInterrupt, SystemExit) as error:
+                coarse = str(value.dtype) in ("torch.float16", "torch.bfloat16")
+                value = value.detach().cpu().double().numpy().astype(np.float16 if coarse else np.float64)
+            return _plain(value)
+    except BaseException as error:
         return error
-    return str(value) if isinstance(value, str) else value
+
+
+def _plain(value):
+    """The value with texts of a learner's own kind made plain ones, which compare and show as usual."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if type(value) in (list, tuple) and any(isinstance(x, str) for x in value):
+        return type(value)(map(_plain, value))
+    return value
 
 
 def _same(got, expected):
     """Equal texts and lists; numbers within what float32 arithmetic may do to them (1e-4 relative)."""
     if _is_text(expected):
         return _equal_texts(list(got) if isinstance(got, tuple) else got, expected)
-    # float16 carries three digits: an answer in it is right to two units of its last place.
-    rtol = 2 * np.finfo(np.float16).eps if getattr(got, "dtype", None) == np.float16 else 1e-4
-    got = _numbers(got)
-    return got is not None and got.shape == np.shape(expected) and np.allclose(got, expected, rtol=rtol, atol=1e-6)
+    numbers = _numbers(got)
+    if numbers is None or numbers.shape != np.shape(expected):
+        return False
+    # float16 carries three digits, so an answer in it is right to a few units of its last place.
+    rtol = 4 * np.finfo(np.float16).eps if np.asarray(got).dtype == np.float16 else 1e-4
+    return np.allclose(numbers, expected, rtol=rtol, atol=1e-6)
 
 
 def _is_text(value):
@@ -109,8 +129,12 @@ def _raised(error, answer):
     """The exception in words, with its line in the learner's own function."""
     own = getattr(getattr(answer, "__code__", None), "co_filename", None)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
-    message = str(error).replace("`", "ˋ")
-    return f"`{type(error).__name__}: {message}`" + (f" in line {lines[-1]} of its cell" if lines else "")
+    try:
+        message = " ".join(str(error).replace("`", "ˋ")[:300].split())
+    except BaseException:  # an exception that cannot say what it is
+        message = ""
+    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return f"`{said}`" + (f" in line {lines[-1]} of its cell" if lines else "")
 
 
 def _alike(one, other):
@@ -138,11 +162,13 @@ def _kind(value):
 def _numbers(value):
     """The value as an array of real numbers, or None where it is none: texts, complex numbers, ragged lists."""
     try:
+        if not isinstance(value, np.ndarray) and hasattr(value, "__len__") and len(value) > LONGEST:
+            return np.broadcast_to(np.nan, (len(value),))
         array = np.asarray(value)
         if array.size > LARGEST:  # no exercise asks for so much, and a copy of it could end the kernel
             return np.broadcast_to(np.nan, array.shape)
         return array.astype(float) if array.dtype.kind in "biuf" else None
-    except Exception:  # whatever a learner's object does when it is looked at
+    except BaseException:  # whatever a learner's object does when it is looked at
         return None
 
 
@@ -162,7 +188,7 @@ def _short(value):
             text = "{" + ", ".join(shown) + (f", …}} ({len(value)} entries)" if len(value) > 3 else "}")
         else:
             text = repr(_spaces_shown(value))
-    except Exception:  # a list that holds itself, an object that cannot be shown
+    except BaseException:  # a list that holds itself, an object that cannot be shown
         text = f"a {type(value).__name__}"
     text = text.replace("`", "ˋ")
     return text if len(text) <= 160 else text[:157] + "…"

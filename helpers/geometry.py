@@ -242,6 +242,8 @@ def winners(states, targets, offsets=None):
         offsets = _vectors(offsets, "offsets")
         if offsets.shape != (len(targets),):
             raise ValueError(f"offsets should have shape ({len(targets)},), one a target; got {offsets.shape}.")
+        with np.errstate(over="ignore"):  # what is too large for the logits' precision is refused
+            offsets = _vectors(offsets.astype(np.result_type(states, targets)), "offsets")
     chosen = np.empty(len(states), np.int64)
     for start, logits in _products(states, targets):
         if offsets is not None:
@@ -267,7 +269,7 @@ def nearest(query, vectors, k=10, by="cosine"):
     A float32 row smaller than 1e-38 is beyond its precision.
     Raises ValueError for an unknown ruler, k outside 1 … V, and (by cosine) a zero vector.
     """
-    if by not in RULERS:
+    if not isinstance(by, str) or by not in RULERS:
         raise ValueError(f"by={by!r} is not a ruler; choose one of {', '.join(RULERS)}.")
     queries, vectors = _table(query, vectors, "query", "vectors")
     single = np.ndim(query) == 1

@@ -14,7 +14,7 @@ import shutil
 import sys
 
 from helpers.download import PROJECT, FetchError, fetch
-from helpers.preflight import lacks
+from helpers.preflight import lacks, say
 
 FIRST = "00_start_here.ipynb"
 
@@ -87,7 +87,7 @@ def main():
         sys.exit("Stopped.")
     work = PROJECT / "my-work"
     for name in update_copies(PROJECT, work):
-        print(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
+        say(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
     _without_announcements(work)
     # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.
     options = [f"--LabApp.default_url=/lab/tree/notebooks/{FIRST}", f"--ServerApp.root_dir={work}"]

@@ -19,7 +19,7 @@ import numpy as np
 
 from helpers import download
 from helpers.observe import array, entered, frozen, longest, observe, standardised
-from helpers.softmax import softmax
+from helpers.softmax import _real, softmax
 
 CANARY, CANARY_TOKEN = "The capital of France is", " Paris"
 CANARY_PROBABILITY, CANARY_WITHIN = 0.7725, 0.002  # threads and processors move a logit by about 5e-5
@@ -128,9 +128,9 @@ class LanguageModel:
             return self._token_texts.index(text)
         if len(ids) == 1:
             raise ValueError(f"{text!r} is not a token of this vocabulary; it would be read as {self.token(ids[0])!r}.")
-        pieces = " + ".join(repr(self.token(i)) for i in ids)
+        pieces = " + ".join(repr(self.token(i)) for i in ids[:8]) + (" + …" if len(ids) > 8 else "")
         raise ValueError(
-            f"{text!r} is {len(ids)} tokens, not one: {pieces}. "
+            f"{text!r:.60} is {len(ids)} tokens, not one: {pieces}. "
             "Choose one of the pieces, or another word (a leading space often decides)."
         )
 
@@ -236,13 +236,11 @@ class LanguageModel:
         ‖z‖² = d·v/(v + ε), where v is the mean square of x (for a LayerNorm, of x less its mean): √d but for ε
         (Zhang & Sennrich 2019, arXiv 1910.07467). Without a final norm, x itself.
         """
-        x = np.asarray(x)
-        if x.dtype.kind not in "fiu":
-            raise TypeError(f"to_sphere takes residuals, real numbers; got {x.dtype} values.")
+        x = _real(x, "The residual")
         if x.ndim == 0 or x.shape[-1] != self.width:
             raise ValueError(f"to_sphere takes residuals of shape (..., {self.width}); got shape {x.shape}.")
-        if not np.isfinite(x).all():
-            raise ValueError("The residual holds NaN or infinity; look where it came from.")
+        if not float(np.abs(x).max(initial=0)) < 1e150:  # nor may its square be more than float64 holds
+            raise ValueError("The residual holds NaN, infinity or numbers beyond 1e150; look where it came from.")
         if self.norm_kind != "none":
             x = standardised(x.astype(np.float64), self.norm_kind, self._parts.epsilon)
         return x.astype(np.float32)
@@ -328,9 +326,9 @@ class Run:
     def top(self, k=5, position=-1, temperature=1.0):
         """The k most probable next tokens at a position: a list of (token, probability), best first."""
         length, n_vocab = self.logits.shape
-        if not isinstance(k, int | np.integer) or not 1 <= k <= n_vocab:
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 1 <= k <= n_vocab:
             raise ValueError(f"k should be a whole number from 1 to {n_vocab}, the size of the vocabulary; got {k!r}.")
-        if not isinstance(position, int | np.integer):
+        if isinstance(position, bool) or not isinstance(position, int | np.integer):
             raise TypeError(f"position should be a whole number; got {position!r}.")
         if not -length <= position < length:
             raise ValueError(f"position {position} is out of range: this text has {length} tokens, 0 to {length - 1}.")
@@ -393,7 +391,7 @@ def _check_memory(folder, name):
         files = [whole] if whole.exists() else folder.glob("model-*-of-*.safetensors")
         entries = [entry for path in files for entry in _header(path)[0].values()]
         needed = sum(4 * math.prod(entry.get("shape", [0])) for entry in entries)
-    except (OSError, ValueError, AttributeError):  # not as it should be: opening it will say how
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):  # garbled: opening it will say how
         return
     if needed > (free := memory_free()):
         raise ValueError(

@@ -85,12 +85,25 @@ def _model_and_canary():
     ]
 
 
+def say(text):
+    """Print a line of a command, whatever the terminal can show, and also where nobody reads it any more."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        print(text, flush=True)
+    except OSError:  # the reader has closed the pipe, or the disk is full: the exit code still tells
+        sys.stdout = None
+
+
 def main():
     """The command `python -m helpers.preflight`."""
     failed = False
-    for question, wrong, fix in checks():
-        failed |= bool(wrong)
-        print(f"{question:<75} {f'NO: {wrong} {fix}' if wrong else 'ok'}")
+    try:
+        for question, wrong, fix in checks():
+            failed |= bool(wrong)
+            say(f"{question:<75} {f'NO: {wrong} {fix}' if wrong else 'ok'}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
     sys.exit(int(failed))
 
 

@@ -17,7 +17,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from helpers.preflight import lacks
+from helpers.preflight import lacks, say
 
 try:
     import numpy as np
@@ -446,7 +446,7 @@ def main(arguments=None):
         (folder / "report.html").write_text(text, encoding="utf-8")
     except OSError as error:
         sys.exit(f"The report could not be written to {folder}: {error.strerror}. Choose another folder with --out.")
-    print(f"The report is in {folder / 'report.html'}, its numbers in {folder / 'report.json'}")
+    say(f"The report is in {folder / 'report.html'}, its numbers in {folder / 'report.json'}")
 
 
 if __name__ == "__main__":

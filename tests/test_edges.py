@@ -54,7 +54,13 @@ BAD = {
     },
     "number": {"None": None, "a text": "text", "NaN": np.nan, "infinity": np.inf, "a list": [[1.0, 2.0], [3.0, 4.0]]},
     "count": {"None": None, "a text": "2", "half": 1.5, "zero": 0, "negative": -1, "NaN": np.nan, "a list": [2]},
-    "ruler": {"None": None, "another": "manhattan", "a number": 1, "a list": ["cosine"]},
+    "ruler": {
+        "None": None,
+        "another": "manhattan",
+        "a number": 1,
+        "a list": ["cosine"],
+        "an array": np.array(["dot", "x"]),
+    },
     "ids": {"None": None, "a text": "text", "halves": [0.5], "negative": [-1], "beyond": [6], "a table": [[0, 1]]},
 }
 BAD["numbers"] = {what: bad for what, bad in BAD["number"].items() if what != "a list"}
@@ -112,6 +118,13 @@ def test_a_mistake_gets_a_sentence_of_our_own(name, place, bad):
     raised_in = traceback.extract_tb(caught.value.__traceback__)[-1].filename
     assert raised_in.startswith(str(PROJECT / "helpers")), f"from {raised_in}: {words}"
     assert len(words) > 20 and words[-1] in ".?)" and "\n" not in words
+
+
+def test_offsets_that_the_logits_cannot_hold_are_refused():
+    states, rows = np.ones((1, 3), np.float32), np.ones((2, 3), np.float32)
+    with pytest.raises(ValueError, match="offsets holds NaN or infinity"):
+        geometry.winners(states, rows, [0, 1e40])
+    assert geometry.winners(states.astype(np.float64), rows, [0, 1e40]).tolist() == [1]
 
 
 @pytest.mark.parametrize("name", TABLE)

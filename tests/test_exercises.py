@@ -66,6 +66,40 @@ def holding_itself():
     return loop
 
 
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+def raised(error):
+    def answer(v):
+        raise error
+
+    return answer
+
+
+class Evil:
+    """Raises whatever is asked of it."""
+
+    @property
+    def dtype(self):
+        raise RuntimeError("no")
+
+    def __array__(self, *args, **kwargs):
+        raise KeyboardInterrupt
+
+    def __repr__(self):
+        raise GeneratorExit
+
+
+class OddText(str):
+    def __str__(self):
+        raise RuntimeError("no")
+
+    __eq__ = __repr__ = __str__
+    __hash__ = str.__hash__
+
+
 class Unshowable:
     def __repr__(self):
         raise RuntimeError("no")
@@ -98,6 +132,15 @@ class Unshowable:
         (lambda v: v.astype("datetime64[s]"), "not yet"),
         (lambda v: holding_itself(), "not yet"),
         (lambda v: Unshowable(), "a value of type Unshowable"),
+        (lambda v: Evil(), "a value of type Evil"),
+        (lambda v: OddText("north"), "It returned a text"),
+        (lambda v: [OddText("north")], "It returned a list"),
+        (raised(Mute()), "It raised `Mute`"),
+        (raised(ValueError("x" * 10**7)), "It raised `ValueError: xxx"),
+        (raised(NotImplementedError()), "It raised `NotImplementedError`"),
+        (raised(GeneratorExit()), "It raised `GeneratorExit`"),
+        (raised(BaseExceptionGroup("many", [KeyboardInterrupt()])), "It raised `BaseExceptionGroup: many"),
+        (lambda v: range(10**12), "an array of shape (1000000000000,)"),
         (torch.Tensor, "not yet"),
         (lambda v: v / int(np.linalg.norm(v)), "not yet"),
     ],
@@ -115,11 +158,26 @@ def test_odd_answers_are_met_kindly(answer, words):
         lambda v: (v / np.linalg.norm(v)).astype(np.float32),
         lambda v: (v / np.linalg.norm(v)).astype(np.float16),
         lambda v: torch.tensor(v / np.linalg.norm(v), requires_grad=True),
+        lambda v: torch.tensor(v / np.linalg.norm(v)).half(),
+        lambda v: torch.tensor(v / np.linalg.norm(v)).bfloat16(),
+        lambda v: [np.float16(x) for x in v / np.linalg.norm(v)],
         lambda v: tuple(v * (1 / sum(x * x for x in v) ** 0.5)),
     ],
 )
 def test_right_answers_of_other_types_are_right(answer):
     assert verdict("0.1", answer).startswith("**✓ 0.1 is right.**")
+
+
+def test_what_numpy_was_told_to_raise_stays_the_learners_and_judges_nobody():
+    def told(v):
+        np.seterr(all="raise")
+        return v / np.linalg.norm(v)
+
+    with np.errstate(all="warn"):
+        assert "✓" in verdict("0.1", told) and np.geterr()["over"] == "warn"
+    with np.errstate(all="raise"):
+        for exercise in EXERCISES.values():
+            assert "✓" in verdict(exercise.number, lambda *inputs, e=exercise: e.reference(*inputs))
 
 
 def test_an_answer_that_changes_its_input_harms_nobody():

@@ -452,6 +452,11 @@ def test_a_hub_id_is_fetched_as_config_tokenizer_and_safetensors(small, monkeypa
         (lambda lm: lm.id(" hypersphere"), ValueError, "is 3 tokens, not one: ' hypers' . 'p' . 'here'"),
         (lambda lm: lm.to_sphere(np.ones(5)), ValueError, r"shape \(..., 576\); got shape \(5,\)"),
         (lambda lm: lm.to_sphere(np.full(576, np.nan)), ValueError, "NaN"),
+        (lambda lm: lm.to_sphere(np.full(576, 1e300)), ValueError, "numbers beyond 1e150"),
+        (lambda lm: lm.to_sphere(torch.ones(576, requires_grad=True)), TypeError, "real numbers; got Tensor"),
+        (lambda lm: lm.id("a" * 100_000), ValueError, r"^'a{10,}.* tokens, not one: .{20,100}…[.] Choose"),
+        (lambda lm: lm.run("a").top(True), ValueError, "whole number from 1 to 49152.*got True"),
+        (lambda lm: lm.run("a").top(1, position=True), TypeError, "position should be a whole number; got True"),
         (lambda lm: lm.run("a").top(0), ValueError, "a whole number from 1 to 49152"),
         (lambda lm: lm.run("a").top(49153), ValueError, "from 1 to 49152, the size of the vocabulary; got 49153"),
         (lambda lm: lm.run("a").top(1, position=1), ValueError, "position 1 is out of range: this text has 1 tokens"),
@@ -497,10 +502,13 @@ def test_a_model_without_an_unembedding_is_refused(tmp_path):
         ("tokenizer.json", None, "holds no tokenizer that can be read"),
         ("config.json", "{", "cannot be opened as a causal language model"),
         ("model.safetensors", "cut", "cannot be opened as a causal language model"),
+        ("model.safetensors", '{"a": {"shape": "xy"}}', "cannot be opened as a causal language model"),
+        ("model.safetensors", "[" * 200_000, "cannot be opened as a causal language model"),
     ],
 )
 def test_a_broken_folder_is_named(small, name, text, words):
-    (small / name).unlink() if text is None else (small / name).write_text(text)
+    head = "" if name.endswith(".json") or text == "cut" else len(text).to_bytes(8, "little").decode("latin1")
+    (small / name).unlink() if text is None else (small / name).write_text(head + text, encoding="latin1")
     with pytest.raises(ValueError, match=words):
         load_model(small)
 

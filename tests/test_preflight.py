@@ -1,5 +1,6 @@
 """The pre-flight check: every row can fail, and says what to do."""
 
+import os
 import subprocess
 import sys
 from collections import namedtuple
@@ -106,3 +107,26 @@ def test_a_python_without_any_package_is_told_in_a_sentence(command):
     run = subprocess.run(bare, capture_output=True, text=True, cwd=download.PROJECT)
     assert run.returncode == 1 and "Traceback" not in run.stderr
     assert " lacks the package " in run.stdout + run.stderr and ".venv/bin/python" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("how", ["> /dev/full", "| head -0", "2>&1 > /dev/null"])
+def test_a_table_that_nobody_can_read_still_has_its_exit_code(how):
+    command = f'set -o pipefail; "{sys.executable}" -S -m helpers.preflight {how}'
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=download.PROJECT)
+    assert run.returncode == 1 and "Traceback" not in run.stderr
+
+
+def test_a_terminal_without_quotation_marks_of_its_own(monkeypatch, capsys):
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    code = "from helpers.preflight import say; say('“ü”')"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert run.returncode == 0 and run.stdout == "\\u201c\\xfc\\u201d\n"
+
+
+def test_an_interrupted_check_says_so(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(preflight, "checks", interrupted)
+    with pytest.raises(SystemExit, match="Stopped"):
+        preflight.main()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -68,6 +69,9 @@ def test_entropy_limits():
         (lambda: softmax(["a"]), TypeError, "real numbers"),
         (lambda: softmax([1, 2], 0), ValueError, r"one number above 0 \(at least 1e-37\); got 0"),
         (lambda: softmax([1, 2], -1), ValueError, "got -1"),
+        (lambda: softmax([1, 2], 10**400), ValueError, "one number above 0"),
+        (lambda: softmax([[1], [1, 2]]), TypeError, "real numbers; got list"),
+        (lambda: softmax(torch.ones(2, requires_grad=True)), TypeError, "real numbers; got Tensor"),
         (lambda: softmax([1, 2], [1, 2]), ValueError, "one number"),
         (lambda: entropy("even"), TypeError, "real numbers"),
         (lambda: entropy([0.5, 0.6]), ValueError, "sum to 1"),
