@@ -1,5 +1,6 @@
 """The pre-flight check: every row can fail, and says what to do."""
 
+import json
 import os
 import subprocess
 import sys
@@ -130,3 +131,11 @@ def test_an_interrupted_check_says_so(monkeypatch):
     monkeypatch.setattr(preflight, "checks", interrupted)
     with pytest.raises(SystemExit, match="Stopped"):
         preflight.main()
+
+
+def test_the_first_cell_says_what_a_kernel_without_the_project_lacks(tmp_path):
+    cells = json.loads((download.PROJECT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8"))["cells"]
+    first = "".join(next(cell for cell in cells if cell["cell_type"] == "code")["source"])
+    bare = [sys.executable, "-S", "-I", "-c", first]
+    run = subprocess.run(bare, capture_output=True, text=True, cwd=tmp_path)
+    assert run.returncode == 1 and run.stderr.startswith("This kernel lacks helpers: choose the project's kernel")

@@ -2,8 +2,10 @@
 
 import time
 
+import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
 
 from helpers.download import PROJECT
 
@@ -68,3 +70,10 @@ def test_a_loop_that_never_ends_is_stopped_and_told(client, body, words):
 def test_too_much_of_anything_leaves_the_kernel_alive(client, body, words):
     assert words in said(client, STUB.format(body))
     assert said(client, "print(6 * 7)").strip() == "42"
+
+
+@pytest.mark.parametrize("name", ["01_text_to_token_ids.ipynb", "05_three_rulers.ipynb"])
+def test_a_notebook_that_was_moved_elsewhere_runs_all_the_same(tmp_path, name):
+    notebook = nbformat.read(PROJECT / "notebooks" / name, as_version=4)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()  # an error raises
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
