@@ -138,11 +138,13 @@ def _watched(model, tokens):
             hook.remove()
 
 
-def _entering(model, head, tokens, norm=None, y=None):
-    """What enters the head; with a norm and y, when the norm gives y instead of its own output."""
-    seen, hooks = [], [head.register_forward_pre_hook(lambda m, arguments: seen.append(arguments[0]))]
-    if norm is not None:
-        hooks.append(norm.register_forward_hook(lambda m, arguments, output: y.reshape(output.shape)))
+def _entering(model, head, tokens, norm, y):
+    """What enters the head when the norm gives y instead of its own output."""
+    seen = []
+    hooks = [
+        head.register_forward_pre_hook(lambda m, arguments: seen.append(arguments[0])),
+        norm.register_forward_hook(lambda m, arguments, output: y.reshape(output.shape)),
+    ]
     try:
         model(tokens)
     finally:

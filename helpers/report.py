@@ -128,11 +128,14 @@ def _compare_sizes(lm):
         "gaussian_rows": _spread(chance),
         "embedding": _spread(lengths := _sizes(lm.embedding)) | _extremes(lm, lengths),
     }
-    fig, ax = canvas(6, 2.7)
-    ax.margins(y=0.2)
     samples = {"targets": seen, "Gaussian rows": chance}
-    words = draw_histograms(ax, samples, _bins(samples), "How large are the targets?", "size")
-    return numbers, [(fig, words)]
+    return numbers, [_beside_its_null(samples, "How large are the targets?", "size")]
+
+
+def _beside_its_null(samples, title, unit):
+    fig, ax = canvas(6, 2.7)
+    ax.margins(y=0.2)  # room for the names
+    return fig, draw_histograms(ax, samples, _bins(samples), title, unit)
 
 
 def _spread(lengths):
@@ -164,11 +167,8 @@ def _compare_angles(lm, states, chosen):
         if lm._parts.to_head is not None
         else _short(_nearest_of_random(lm.n_vocab, _freedom(lm))),
     }
-    fig, ax = canvas(6, 2.7)
-    ax.margins(y=0.2)
     samples = {"targets": between, "random directions": null}
-    words = draw_histograms(ax, samples, _bins(samples), "How far apart do pairs stand?", "angle (degrees)")
-    return numbers, [(fig, words)]
+    return numbers, [_beside_its_null(samples, "How far apart do pairs stand?", "angle (degrees)")]
 
 
 def _freedom(lm):
