@@ -161,7 +161,7 @@ class LanguageModel:
             raise ValueError("There are no token IDs: give at least one.")
         if array.ndim != 1 or array.dtype.kind not in "iu":
             raise TypeError(f"Token IDs were expected, whole numbers of shape (T,); got {ids!r:.60}.")
-        n = len(self._token_texts) if named else len(self.embedding)
+        n = max(self.n_vocab, len(self.embedding)) if named else len(self.embedding)
         if array.min() < 0 or array.max() >= n:
             wrong = array[(array < 0) | (array >= n)][0]
             raise ValueError(f"Token ID {wrong} is out of range: this model has IDs 0 to {n - 1}.")
@@ -284,7 +284,7 @@ class LanguageModel:
     @cached_property
     def _parts(self):
         _check_memory(self.folder, self.name)
-        if self.name != download.NAME:
+        if self.name != download.NAME or self._device != "cpu":  # another device's troubles are not the files'
             return self._observed()
         try:
             vars(self)["_parts"] = parts = self._observed()

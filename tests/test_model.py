@@ -446,6 +446,7 @@ def test_a_hub_id_is_fetched_as_config_tokenizer_and_safetensors(small, monkeypa
         (lambda lm: lm.to_sphere("a"), TypeError, "real numbers"),
         (lambda lm: load_model(__file__), ValueError, "is a file; give the folder"),
         (lambda lm: load_model(lm.folder, device="nonsense"), ValueError, "The device 'nonsense' cannot be used here"),
+        (lambda lm: load_model(device="nonsense"), ValueError, "The device 'nonsense' cannot be used here"),
         (lambda lm: lm.encode(7), TypeError, "A text was expected; got int"),
         (lambda lm: lm.token(49152), ValueError, "out of range"),
         (lambda lm: lm.decode([[1]]), TypeError, r"shape \(T,\)"),
