@@ -41,10 +41,21 @@ def update_copies(project, work):
         else:  # only saved outputs differ: nothing a reader would want beside their own work
             target = None
         if target:
-            shutil.copyfile(source, target)
+            _copy_whole(source, target)
             written.append(target.name)
-        shutil.copyfile(source, last)
+        _copy_whole(source, last)
     return written
+
+
+def _copy_whole(source, target):
+    """Written aside and renamed: a full disk or a closed lid leaves the old file or the new one, never a half."""
+    aside = target.with_suffix(".partial")
+    try:
+        shutil.copyfile(source, aside)
+        os.replace(aside, target)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def _cells(path):
@@ -86,8 +97,13 @@ def main():
     except KeyboardInterrupt:
         sys.exit("Stopped.")
     work = PROJECT / "my-work"
-    for name in update_copies(PROJECT, work):
-        say(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
+    try:
+        for name in update_copies(PROJECT, work):
+            say(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
+    except OSError as error:
+        sys.exit(
+            f"Your copies in {work} could not be brought up to date ({error.strerror}). Nothing of yours was lost."
+        )
     _without_announcements(work)
     # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.
     options = [f"--LabApp.default_url=/lab/tree/notebooks/{FIRST}", f"--ServerApp.root_dir={work}"]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from helpers import lab
 from helpers.lab import update_copies
 
 NAME = "00_start_here.ipynb"
@@ -86,6 +87,36 @@ def test_notebooks_are_read_as_utf8_whatever_the_machines_default(place, monkeyp
     mine.write_text('{"cells": [{"cell_type": "markdown", "source": "mine: Ł"}]}', encoding="utf-8")
     theirs.write_text('{"cells": []}', encoding="utf-8")
     assert update_copies(project, work) == ["00_start_here.new.ipynb"]
+
+
+@pytest.mark.parametrize("answer", [notebook("a", "b"), notebook("my answer", "b")])
+def test_a_disk_that_fills_leaves_every_copy_whole_and_the_next_start_goes_on(place, monkeypatch, answer):
+    project, work, theirs, mine = place
+    mine.write_text(answer)
+    theirs.write_text(notebook("a", "b", "c"))
+
+    def fills(source, target):
+        target.write_text("half of")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(lab.shutil, "copyfile", fills)
+        with pytest.raises(OSError, match="No space left"):
+            update_copies(project, work)
+    assert mine.read_text() == answer and [path.name for path in mine.parent.iterdir()] == [NAME]
+    update_copies(project, work)
+    newest = mine if "my answer" not in answer else mine.with_suffix(".new.ipynb")
+    assert newest.read_text() == theirs.read_text()
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr(lab, "PROJECT", tmp_path)
+    monkeypatch.setattr(lab, "fetch", lambda: None)
+    (tmp_path / "my-work").write_text("a file, not a folder")
+    with pytest.raises(
+        SystemExit, match=r"my-work could not be brought up to date \(Not a directory\)\. Nothing of yours"
+    ):
+        lab.main()
 
 
 def test_a_deleted_copy_comes_back(place):
