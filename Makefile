@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env lab test check run results bench html lint pins
+.PHONY: help env lab test check run results bench kit html lint pins
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -29,7 +29,7 @@ lab: .venv/ready  ## open JupyterLab on your own copies of the notebooks
 test: env  ## run every test, the notebooks included
 	$(BIN)/python -m pytest $(ARGS)
 
-check: env .venv/ready-check  ## run the slow checks: kills, conversion, a browser
+check: env .venv/ready-check kit  ## run the slow checks: kills, conversion, a browser, the kit without a network
 	$(BIN)/python -m pytest -m slow tests $(ARGS)
 
 run: env  ## re-execute and save every notebook, normalised
@@ -40,6 +40,9 @@ results: env  ## recompute what is too slow for a notebook into data/results
 
 bench: env  ## measure speed and memory against named rivals
 	$(BIN)/python tests/bench.py
+
+kit: .venv/ready  ## pack everything for computers without a network into build/, for this system
+	$(BIN)/python workshop/kit.py
 
 html: .venv/ready  ## export the notebooks to build/html, as pages that need no kernel
 	$(BIN)/jupyter nbconvert --to html --TemplateExporter.extra_template_basedirs=helpers --template accessible \

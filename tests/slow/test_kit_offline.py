@@ -1,0 +1,134 @@
+"""The kit, unpacked where there is no network: one command, a running notebook; then an update over a learner's work.
+
+The test starts this file again inside a network of its own that has nothing but the machine itself in it.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+PORT = 8899
+PROJECT = Path(__file__).resolve().parents[2]
+CUT = ["unshare", "--user", "--map-root-user", "--net"]
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run([*CUT, "true"]).returncode != 0,
+    reason="this system lets no process have a network of its own",
+)
+def test_one_command_reaches_a_running_notebook_and_an_update_keeps_the_work(tmp_path):
+    import kit
+
+    archive = PROJECT / "build" / kit.archive_name()
+    if not archive.exists():
+        pytest.fail("There is no kit in build/: run `make kit` first, which needs a network.")
+    (tmp_path / "home").mkdir()
+    clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "LANG": "C.UTF-8"}
+    here = [*CUT, sys.executable, __file__, str(archive), str(tmp_path)]
+    done = subprocess.run(here, capture_output=True, text=True, env=clean, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("an update kept the answer\n"), done.stdout
+    shutil.rmtree(tmp_path / "directions-not-points")  # 3 GB
+
+
+# ---------------------------------------------------------------- what happens without a network
+
+
+def with_the_network_cut(archive, place):
+    only_this_machine()
+    unpack(archive, place)
+    folder = place / "directions-not-points"
+    check = subprocess.run([sys.executable, "start.py", "--check"], cwd=folder, capture_output=True, text=True)
+    assert check.returncode == 0 and check.stdout.endswith("\nReady.\n"), check.stdout + check.stderr
+    with started(folder) as notebook:
+        from playwright.sync_api import sync_playwright
+        from test_browser import CHROMIUM, FLAGS, comparable, run_all
+
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+            run_all(browser.new_page(), PORT, notebook.name)
+            browser.close()
+        ran, saved = (cells_of(path) for path in (notebook, folder / "notebooks" / notebook.name))
+        assert [comparable(c["outputs"]) for c in ran] == [comparable(c["outputs"]) for c in saved]
+    print("a notebook ran")
+    answer(notebook)
+    unpack(archive, place)  # the next kit, over this one, with a notebook that has changed
+    answer(folder / "notebooks" / notebook.name, "a new sentence of ours")
+    begun = time.monotonic()
+    with started(folder):
+        assert time.monotonic() - begun < 30  # nothing is installed again
+        assert "an answer of theirs" in notebook.read_text()
+        assert "a new sentence of ours" in notebook.with_suffix(".new.ipynb").read_text()
+    print("an update kept the answer")
+
+
+def only_this_machine():
+    with socket.socket() as any_socket:  # "lo" is down in a new network; 0x8914 and 1 say: up
+        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))
+    try:
+        socket.create_connection(("192.0.2.1", 80), timeout=5).close()
+    except OSError:
+        return
+    raise AssertionError("the network is not cut")
+
+
+def unpack(archive, place):
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(place)
+
+
+class started:
+    """The server that `start.py` starts, until the block ends; gives the learner's copy of the first notebook."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __enter__(self):
+        command = [sys.executable, "start.py", "--no-browser", f"--port={PORT}", "--IdentityProvider.token=t"]
+        self.server = subprocess.Popen(command, cwd=self.folder, start_new_session=True, stderr=subprocess.DEVNULL)
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/api?token=t", timeout=1)
+                return self.folder / "my-work" / "notebooks" / "00_start_here.ipynb"
+            except OSError:
+                assert self.server.poll() is None
+                time.sleep(0.25)
+        raise AssertionError("no server came")
+
+    def __exit__(self, *error):
+        os.killpg(self.server.pid, signal.SIGTERM)
+        self.server.wait(30)
+        time.sleep(1)  # until the port is free again
+
+
+def cells_of(path):
+    for _ in range(40):  # the page saves in its own time
+        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+        if all(cell["execution_count"] for cell in cells):
+            break
+        time.sleep(0.25)
+    return cells
+
+
+def answer(path, text="an answer of theirs"):
+    notebook = json.loads(path.read_text())
+    notebook["cells"][1]["source"] = [text]
+    path.write_text(json.dumps(notebook))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    with_the_network_cut(Path(sys.argv[1]), Path(sys.argv[2]))
