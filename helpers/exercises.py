@@ -129,18 +129,22 @@ def _raised(error, answer):
     """The exception in words, with its line in the learner's own function."""
     own = getattr(getattr(answer, "__code__", None), "co_filename", None)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
-    try:
-        message = " ".join(str(error).replace("`", "ˋ")[:300].split())
-    except BaseException:  # an exception that cannot say what it is
-        message = ""
+    message = _message(error)
     said = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return f"`{said}`" + (f" in line {lines[-1]} of its cell" if lines else "")
 
 
+def _message(error):
+    try:
+        return " ".join(str(error).replace("`", "ˋ")[:300].split())
+    except BaseException:  # an exception that cannot say what it is
+        return ""
+
+
 def _alike(one, other):
-    """Whether two wrong outcomes agree: the same kind of exception, or the same value."""
+    """Whether two wrong outcomes agree: the same exception, down to its words, or the same value."""
     if isinstance(one, BaseException) or isinstance(other, BaseException):
-        return type(one) is type(other)
+        return type(one) is type(other) and _message(one) == _message(other)
     if one is None or other is None:
         return one is other
     if _is_text(other):
@@ -174,14 +178,18 @@ def _numbers(value):
 
 def _example(inputs, got, expected):
     shown = ", ".join(_short(value) for value in inputs)
-    came = type(got).__name__ if isinstance(got, BaseException) else _short(got)
-    return f"For `{shown}`\n- it gave `{came}`\n- expected `{_short(expected)}`"
+    came, wanted = type(got).__name__ if isinstance(got, BaseException) else _short(got), _short(expected)
+    if came == wanted:  # they differ in a later digit
+        came, wanted = _short(got, 8), _short(expected, 8)
+    return f"For `{shown}`\n- it gave `{came}`\n- expected `{wanted}`"
 
 
-def _short(value):
+def _short(value, precision=4):
     try:
         if isinstance(value, np.ndarray | np.generic):
-            text = np.array2string(np.asarray(value), precision=4, separator=", ", threshold=8, floatmode="maxprec")
+            text = np.array2string(
+                np.asarray(value), precision=precision, separator=", ", threshold=8, floatmode="maxprec"
+            )
             text = " ".join(text.split())
         elif isinstance(value, dict):
             shown = [f"{key!r}: {value[key]!r}" for key in list(value)[:3]]
@@ -198,4 +206,6 @@ def _spaces_shown(value):
     """Texts with ␣ for a space: on a page, two spaces in a row would look like one."""
     if isinstance(value, str):
         return visible(value)
+    if isinstance(value, np.generic):  # in a list, as a plain number
+        return value.item()
     return type(value)(map(_spaces_shown, value)) if type(value) in (list, tuple) else value

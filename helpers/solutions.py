@@ -63,6 +63,24 @@ def _merge_overlapping(pieces, pair):
     return [pair[0] + pair[1] if i in starts else p for i, p in enumerate(pieces) if i not in covered]
 
 
+def _merge_all_but_the_end(pieces, pair):
+    merged, i = [], 0
+    while i < len(pieces) - 1:
+        found = tuple(pieces[i : i + 2]) == pair
+        merged.append(pieces[i] + pieces[i + 1] if found else pieces[i])
+        i += 2 if found else 1
+    return merged
+
+
+def _merge_past_the_end(pieces, pair):
+    merged, i = [], 0
+    while i < len(pieces):
+        found = (pieces[i], pieces[i + 1]) == pair
+        merged.append(pieces[i] + pieces[i + 1] if found else pieces[i])
+        i += 2 if found else 1
+    return merged
+
+
 def _merge_by_plus(pieces, pair):
     merged, i = [], 0
     while i < len(pieces):
@@ -102,6 +120,10 @@ def _bpe_one_step(pieces, ranks):
     return _merge_once(pieces, min(pairs, key=ranks.get)) if pairs else list(pieces)
 
 
+def _bpe_with_the_stub(pieces, ranks):
+    return list(pieces) if _bpe(pieces, ranks) == list(pieces) else list(pairwise(None))
+
+
 def _bpe_in_table_order(pieces, ranks):
     for pair in ranks:
         pieces = _merge_once(pieces, pair)
@@ -117,6 +139,12 @@ _RANKS |= {("s", "t"): 3, ("b", "e"): 6, ("e", "st"): 5}
 
 def _one_hot(ids, n_vocab):
     return np.eye(n_vocab)[ids]
+
+
+def _rows_of_ones(ids, n_vocab):
+    rows = np.zeros((len(ids), n_vocab))
+    rows[ids] = 1
+    return rows
 
 
 def _share_shown(vectors, centre=True, power=2, n_directions=2):
@@ -287,6 +315,7 @@ EXERCISES = {
                 (lambda v: v / (v @ v), "You divided by ‖v‖². Take the square root of the sum of squares first."),
                 (lambda v: v * np.linalg.norm(v), "You multiplied by the size. Divide by it."),
                 (lambda v: v, "You gave the vector back unchanged. Divide it by its size."),
+                (lambda v: 24 * unit(v), "24 is the size of this model's states. Here the size is to become 1."),
             ],
             right="Whatever its size was, what is left has size 1: a point on a sphere. Notebook 06 shows that a "
             "model's final norm does almost exactly this to everything it says.",
@@ -302,6 +331,7 @@ EXERCISES = {
                 (lambda t: "".join(w.strip() for w in t), "You stripped the tokens' spaces. They are the text's."),
                 (lambda t: t, "That is still the list of tokens. Join them into one text."),
                 (str, "`str` writes down the list itself, brackets and all. Join its members."),
+                (lambda t: t[0], "That is the first token only. (Perhaps the `return` stands inside the loop.)"),
             ],
             right="Tokens are the text, cut; nothing is added or taken away. Everything later rests on this.",
         ),
@@ -323,6 +353,8 @@ EXERCISES = {
                 (lambda p: b"".join(p), "You joined the bytes, and that is half the way: now decode them as UTF-8."),
                 (lambda p: b"".join(p).decode("latin-1"), "Latin-1 gives each byte a character. This is UTF-8."),
                 (lambda p: str(b"".join(p)), "`str` writes down the bytes object. Use `.decode(\"utf-8\")`."),
+                (lambda p: "".join(p), "The pieces are bytes, and `\"\"` is text: join them with `b\"\"`, and "
+                 "then decode."),
             ],
             right="A token may end in the middle of a character, so one token on its own need not be text at all.",
         ),
@@ -343,6 +375,11 @@ EXERCISES = {
                 (_merge_overlapping, "You used one piece twice: in `aaa` the pair `aa` fits once, and one `a` "
                  "is left over. After a merge, go on behind both pieces."),
                 (_merge_keeping_second, "The second piece of the pair is still there after the merge. Skip it."),
+                (lambda p, pair: _merge_keeping_second(p, pair)[:-1], "The second piece of a pair is still there. (In "
+                 "`for i in range(…)`, `i += 2` skips nothing: use `while`.) And the last piece may stand alone."),
+                (_merge_past_the_end, "You looked behind the last piece. It has no right neighbour: ask first whether "
+                 "there is one."),
+                (_merge_all_but_the_end, "The last piece is lost where it is not merged: go on to the end."),
                 (lambda p, pair: _merge_once(p, pair[::-1]), "You looked for the pair the other way round."),
                 (lambda p, pair: _merge_once(p[::-1], pair[::-1])[::-1], "You went from right to left, or wrote the "
                  "merged pair backwards. Go from left to right."),
@@ -370,6 +407,8 @@ EXERCISES = {
                  "alphabet: `min` needs `key=ranks.get` to compare ranks."),
                 (lambda p, r: ["".join(p)], "You joined everything. Only pairs in the table may merge."),
                 (lambda p, r: list(p), "Nothing was merged: you gave the pieces back as they came."),
+                (_bpe_with_the_stub, "Something is None: your `merge` of 1.3, if it is not written yet. Run its "
+                 "solution, and call `merge_solution`."),
             ],
             right="This is byte-pair encoding, whole. The next cell holds it against the model's own tokenizer.",
         ),
@@ -391,6 +430,7 @@ EXERCISES = {
                  "IDs count from 0, like Python's indices."),
                 (lambda ids, n: np.tile(_one_hot(ids, n).max(axis=0), (len(ids), 1)), "Every row has the ones of all "
                  "tokens (`rows[:, ids] = 1` does that). Row t gets a single 1, in column `ids[t]`."),
+                (_rows_of_ones, "`rows[ids] = 1` fills whole rows. Row t gets a single 1, in column `ids[t]`."),
                 (lambda ids, n: np.eye(len(ids), n), "Your 1 stands in the place of the token's position. It belongs "
                  "in the place of its ID."),
             ],
@@ -428,6 +468,12 @@ EXERCISES = {
                  "plane is turned so that the cloud varies most along it."),
                 (lambda v: _share_shown(v - v.mean(), centre=False), "You subtracted one mean of "
                  "all numbers. Each column has its own: `mean(axis=0)`."),
+                (lambda v: _share_shown(v, power=4), "You squared twice. The eigenvalues of the covariance are "
+                 "variances already; only singular values are squared."),
+                (lambda v: np.sort(v.var(axis=0))[-2:].sum() / v.var(axis=0).sum(), "You took the two coordinates that "
+                 "vary most. PCA's plane may lie aslant to all coordinates."),
+                (lambda v: _share_shown((v - v.mean(axis=0)) / v.std(axis=0)), "You made all columns vary alike, as "
+                 "correlations do. Keep their own variances: the covariance."),
                 (lambda v: _smallest_two(v), "You took the two smallest: `eigvalsh` lists them from the smallest up."),
                 (lambda v: _share_shown(v.T), "You subtracted each row's own mean, or swapped rows and columns. Centre "
                  "the cloud: subtract the mean of all rows."),
@@ -441,6 +487,12 @@ EXERCISES = {
             wrong=[
                 (lambda v, flat, k: _kept(v, flat, k, begin=0).mean(), "You counted each thing as its own nearest "
                  "neighbour. Leave it out."),
+                (lambda v, flat, k: _kept(v, flat, k + 1, begin=0).mean(), "You counted each thing as its own nearest "
+                 "neighbour. Leave it out."),
+                (lambda v, flat, k: _kept(v, flat, k + 1, begin=0).mean() * (k + 1) / k, "You counted each thing as "
+                 "its own nearest neighbour. Leave it out."),
+                (lambda v, flat, k: _kept(v, flat, 3).mean(), "You looked at three neighbours, whatever `k` is."),
+                (lambda v, flat, k: _kept(v, v, k).mean(), "You compared the space with itself. The map is `flat`."),
                 (lambda v, flat, k: np.mean([_near(v, i, k) == _near(flat, i, k) for i in range(len(v))]), "You "
                  "compared the two lists place by place. Who is among the k matters, not in which place."),
                 (lambda v, flat, k: k * _kept(v, flat, k).mean(), "You counted the neighbours. Divide by k for a "
@@ -517,6 +569,12 @@ EXERCISES = {
                  "they are scored as they are."),
                 (lambda v: (v @ v.T).argmax(axis=1) == np.arange(len(v)), "That says which rows return. How many are "
                  "they?"),
+                (lambda v: int(((v @ v.T).argmax(axis=1) == np.diagonal(v @ v.T)).sum()), "None came out. Is the place "
+                 "of a row's largest score i? Compare places, not scores."),
+                (lambda v: int((np.diagonal(v @ v.T) > (v @ v.T).max(axis=1)).sum()), "None came out. Is the place "
+                 "of a row's largest score i? Compare places, not scores."),
+                (lambda v: int(((v @ v.T * (1 - np.eye(len(v)))).argmax(axis=1) == np.arange(len(v))).sum()), "You "
+                 "took each token's own score out. It is one of those that compete."),
                 (lambda v: (v @ v.T).argmax(axis=1), "Those are the winners of all rows. Count the rows that win "
                  "their own place."),
             ],
@@ -540,6 +598,9 @@ EXERCISES = {
                 (lambda n, c: n / c if c else np.inf, "With a negative cosine no size is enough, and a size is never "
                  "negative: return infinity."),
                 (lambda n, c: n / c if c > 0 else None, "Where no size is enough, return `np.inf`, not None."),
+                (lambda n, c: n / c if c > 0 else 0, "0 would say that any rival is large enough. Where no size is "
+                 "enough, return infinity."),
+                (lambda n, c: n / np.cos(c), "You took the cosine of the cosine. It is given; the angle is not."),
                 (lambda n, c: n, "You left the direction out. The wider the angle, the larger the rival must be."),
                 (lambda n, c: n if c > 0 else np.inf, "You left the angle out. The wider it is, the larger the rival "
                  "must be."),
@@ -569,7 +630,13 @@ EXERCISES = {
                 (lambda x: np.log(_softmax(x)), "Those are the logarithms of the probabilities."),
                 (lambda x: x / x.sum(axis=1, keepdims=True), "You left the exp out. Logits may be negative; their "
                  "powers are not."),
-                (lambda x: np.exp(x - x.max(axis=1)), "Without `keepdims=True` the maxima do not fit beside the rows."),
+                (lambda x: np.exp(x - x.max(axis=1)), "Without `keepdims=True` the maxima, or the sums, do not fit "
+                 "beside the rows."),
+                (lambda x: np.exp(x - x.max(axis=1, keepdims=True)) / np.exp(x - x.max(axis=1, keepdims=True)).sum(
+                    axis=1), "Without `keepdims=True` the maxima, or the sums, do not fit "
+                 "beside the rows."),
+                (lambda x: np.exp(x) / np.exp(x).sum(), "All numbers together add up to 1, and exp(1000) is infinity. "
+                 "Each row is one position: it has its own maximum and its own sum."),
                 (lambda x: (lambda q: q / q.sum(axis=1, keepdims=True))(np.exp(x - x.max())), "You subtracted the "
                  "largest of all logits. A row far below it becomes zeros: each row has its own maximum."),
             ],
@@ -590,10 +657,17 @@ EXERCISES = {
                 (lambda x, i, j, T: np.exp((x[i] - x[j]) / T), "Those are the odds. Their logarithm is asked for."),
                 (lambda x, i, j, T: np.log(np.exp(x[i] / T) / np.exp(x[j] / T)), "Right, until the exp overflows. The "
                  "log undoes the exp: you need neither."),
+                (lambda x, i, j, T: np.log((np.exp(x / T) / np.exp(x / T).sum())[i] / (np.exp(x / T) / np.exp(
+                    x / T).sum())[j]), "Right, until the exp overflows. The log undoes the exp: you need neither."),
                 (lambda x, i, j, T: np.log(_softmax(x / T, axis=0)[i] / _softmax(x / T, axis=0)[j]), "Right, until one "
                  "of the two probabilities is too small for a float. You need no softmax at all."),
                 (lambda x, i, j, T: x[i] / x[j] / T, "You divided one logit by the other. The log of a quotient is a "
                  "difference."),
+                (lambda x, i, j, T: x[i] - x[j] / T, "Both logits are divided by T: the difference wants brackets."),
+                (lambda x, i, j, T: np.log(x[i] / x[j]), "You took the logarithm of a quotient of logits. The odds are "
+                 "a quotient of probabilities, and logits are their logarithms already."),
+                (lambda x, i, j, T: np.log(x[i] / x[j]) / T, "You took the logarithm of a quotient of logits. The odds "
+                 "are a quotient of probabilities, and logits are their logarithms already."),
             ],
             right="A difference of logits is all that a softmax sees of two tokens.",
         ),
@@ -614,6 +688,12 @@ EXERCISES = {
                 (lambda p: -np.log(p.max()), "You looked at the likeliest token only. Sum over all."),
                 (lambda p: -(p * np.log(p + 1e-3)).sum(), "You added a small number inside the log, and the result "
                  "moved. Leave the zeros out instead."),
+                (lambda p: -(p * np.log(p + 1e-4)).sum(), "You added a small number inside the log, and the result "
+                 "moved. Leave the zeros out instead."),
+                (lambda p: (p * np.log(p)).sum(), "The sign is turned, and 0 · log 0 comes out as not a number: leave "
+                 "the zeros out."),
+                (lambda p: -(p * np.log2(p)).sum(), "That is in bits, and 0 · log 0 comes out as not a number: use "
+                 "`np.log`, and leave the zeros out."),
             ],
             right="Zero when one token has everything, log V when all are alike; temperature moves it in between.",
         ),
@@ -640,6 +720,12 @@ EXERCISES = {
                 (lambda p, k: np.pad(np.sort(p)[::-1][:k], (0, len(p) - k)) / np.sort(p)[-k:].sum(), "They stand in "
                  "the first k places. Each belongs in its own."),
                 (lambda p, k: _keep_top(p, k + 1) if k < len(p) else p, "One too many is left."),
+                (lambda p, k: np.where(p > np.sort(p)[-k], p, 0) / max(p[p > np.sort(p)[-k]].sum(), 1e-300), "One too "
+                 "few is left: the k-th largest itself stays."),
+                (lambda p, k: _keep_top(p, k, lambda p, k: np.arange(len(p) - k, len(p))), "You kept the last k. The "
+                 "largest may stand anywhere: `argsort` gives places, `sort` gives values."),
+                (lambda p, k: np.argsort(p)[-k:], "Those are the places of the k largest. Return all V probabilities."),
+                (lambda p, k: np.argsort(-p)[:k], "Those are the places of the k largest. Return all V probabilities."),
             ],
             right="The odds among those that are left have not changed: top-k cuts, and temperature bends.",
         ),
@@ -648,7 +734,8 @@ EXERCISES = {
             reference=_three_answers,
             inputs=[_TOY, (_TOY[0], _TOY[1][::-1]), (np.array([0.0, 0.0, 1.0]), np.array(
                 [[1.0, 1.0, 2.0], [0.0, 0.0, 2.9], [0.1, 0.0, -2.0]])), (np.array([0.0, 1.0, 1.0]), np.array(
-                [[0.0, 4.0, 1.0], [0.2, 0.8, 0.8], [0.1, 0.1, 0.0], [3.0, -5.0, -5.0]]))],
+                [[0.0, 4.0, 1.0], [0.2, 0.8, 0.8], [0.1, 0.1, 0.0], [3.0, -5.0, -5.0]])), (np.array(
+                [1.0, 2.0]), np.array([[-2.0, -4.0], [2.0, 2.0], [4.0, 1.0]]))],
             wrong=[
                 (lambda z, u: _three_answers(z, u, (2, 1, 0)), "Distance and dot product are swapped. The order is "
                  "distance, cosine, dot product."),
@@ -668,6 +755,14 @@ EXERCISES = {
                  "amount. A large negative one is the farthest of all."),
                 (lambda z, u: [_three_answers(z, u)[0], ((u @ z) / (u**2).sum(axis=1)).argmax(), (u @ z).argmax()],
                  "For the cosine you divided by ‖u‖². Divide by the size ‖u‖."),
+                (lambda z, u: [np.linalg.norm(u - z, axis=1).argmin(), _cosines(z, u).argmin(), (u @ z).argmin()],
+                 "Near means a small distance, but a large cosine and a large dot product: `argmax` for those two."),
+                (lambda z, u: [np.linalg.norm(u - z, axis=1).argmin(), _cosines(z, u).argmin(), (u @ z).argmax()],
+                 "Near means a small distance, but a large cosine: `argmax`."),
+                (lambda z, u: [np.linalg.norm(u - z, axis=1).min(), _cosines(z, u).max(), (u @ z).max()], "Those are "
+                 "the best values. Return the row numbers: `argmin` and `argmax`."),
+                (lambda z, u: [_three_answers(z, u)[0], np.abs(_cosines(z, u)).argmax(), (u @ z).argmax()], "You took "
+                 "the largest cosine by amount. A cosine near −1 points the opposite way."),
             ],
             right="Three rulers, three answers. The model gives the last.",
         ),
@@ -703,8 +798,14 @@ EXERCISES = {
                 (lambda u: _one_more(u, lambda s: np.sqrt(s.max()) - np.sqrt(s)), "You took R − ‖u‖. Sizes add by "
                  "their squares: √(R² − ‖u‖²)."),
                 (lambda u: _one_more(u, np.sqrt), "You appended the size itself, so the large became larger still."),
-                (lambda u: _one_more(u, lambda s: np.sqrt(s.max())), "You appended R to all of them, so they still "
-                 "differ in size."),
+                (lambda u: np.hstack([u, _one_more(u)[:, -1]]), "The new column has shape (V,) and must be (V, 1): "
+                 "`np.column_stack`, or `[:, None]`."),
+                (lambda u: np.concatenate([u, _one_more(u)[:, -1]], axis=1), "The new column has shape (V,) and must "
+                 "be (V, 1): `np.column_stack`, or `[:, None]`."),
+                (lambda u: np.vstack([u, _one_more(u)[:, -1]]), "`np.vstack` appends a row. A coordinate is a column: "
+                 "`np.column_stack`."),
+                (lambda u: _one_more(u, lambda s: np.full_like(s, np.sqrt(s.max()))), "You appended R to all of them, "
+                 "so they still differ in size."),
                 (lambda u: np.sqrt(((u**2).sum(axis=1)).max() - (u**2).sum(axis=1)), "That is the new coordinate. "
                  "Return the targets with it, shape (V, d + 1)."),
                 (lambda u: u / np.linalg.norm(u, axis=1, keepdims=True) * np.linalg.norm(u, axis=1).max(), "You "
@@ -737,6 +838,12 @@ EXERCISES = {
                 (lambda p, q: np.abs(p - q).sum() / 2, "That is another measure, total variation. Here: Σ p log(p/q)."),
                 (lambda p, q: -(p * np.log(q)).sum(), "That is the cross-entropy. Subtract the entropy of p: p stands "
                  "above q in the logarithm."),
+                (lambda p, q: (p * np.log((p + 1e-3) / q)).sum(), "You added a small number inside the log, and the "
+                 "result moved. Leave out the places where p is 0 instead."),
+                (lambda p, q: (p * np.log((p + 1e-4) / q)).sum(), "You added a small number inside the log, and the "
+                 "result moved. Leave out the places where p is 0 instead."),
+                (lambda p, q: (p * np.log((p + 1e-5) / q)).sum(), "You added a small number inside the log, and the "
+                 "result moved. Leave out the places where p is 0 instead."),
             ],
             right="Zero for equal distributions. It is not symmetric, so it is no distance either.",
         ),
@@ -758,6 +865,8 @@ EXERCISES = {
                 (lambda x, e: (x - x.mean()) / (x.std() + e), "That standardises x. An RMSNorm subtracts nothing."),
                 (lambda x, e: 24 * x / np.linalg.norm(x), "24 is √576, the model's radius. This x has another width, "
                  "and ε is missing."),
+                (lambda x, e: x / np.sqrt((x**2).sum() / 576 + e), "576 is the model's width. This x has another: "
+                 "take the mean of its squares."),
                 (lambda x, e: np.sqrt(len(x)) * x / np.sqrt(x @ x + e), "Almost: ε belongs to the *mean* square, so to "
                  "the sum of squares d · ε is added."),
                 (lambda x, e: x / np.sqrt(np.linalg.norm(x) / len(x) + e), "You forgot to square ‖x‖: its square over "
@@ -779,6 +888,9 @@ EXERCISES = {
                 (lambda s, a, d: np.sqrt(d) * s * np.sin(np.radians(a)), "A dot product goes with the cosine: it is "
                  "largest at 0 degrees."),
                 (lambda s, a, d: np.sqrt(d) * np.cos(np.radians(a)), "You forgot the target's size."),
+                (lambda s, a, d: np.sqrt(d) / s * np.cos(np.radians(a)), "You divided by the size. A larger target has "
+                 "the larger logit, up or down: multiply."),
+                (lambda s, a, d: round(np.sqrt(d) * s * np.cos(np.radians(a)), 1), "Do not round."),
                 (lambda s, a, d: np.sqrt(d) * s * np.cos(np.degrees(a)), "`np.degrees` goes the other way, from "
                  "radians. Use `np.radians`."),
             ],
@@ -803,6 +915,7 @@ EXERCISES = {
                 (lambda u: u + 0, "Those are the targets as they came: their rows do not add up to 0."),
                 (lambda u: u - u.sum(axis=1, keepdims=True) / np.sqrt(u.shape[1]), "The vector of ones has size √d, so "
                  "its square takes part twice: divide the sum by d."),
+                (lambda u: u - 1, "You subtracted the vector of ones once. How much of it a row contains is its mean."),
             ],
             right="A target's size is measured without this part. `lm.targets` takes it out for models with a "
             "LayerNorm.",
@@ -810,7 +923,8 @@ EXERCISES = {
         Exercise(
             "6.4", "How many are that near?", "medium", 8,
             reference=_count_within,
-            inputs=[(*_draw(4, 3, (60, 3)), 40.0), (*_draw(5, 8, (200, 8)), 85.0), (*_draw(6, 4, (50, 4)), 120.0)],
+            inputs=[(*_draw(4, 3, (60, 3)), 40.0), (*_draw(5, 8, (200, 8)), 85.0), (*_draw(6, 4, (50, 4)), 120.0), (
+                np.array([30.0, 10.0]), np.array([[1.0, 0.5], [0.2, 1.0], [-1.0, 1.0]]), 30.0)],
             wrong=[
                 (lambda z, u, a: (_cosines(z, u) >= np.cos(a)).sum(), "The angle came in degrees, and `np.cos` wants "
                  "radians."),
@@ -826,6 +940,8 @@ EXERCISES = {
                  "This z need not stand at √d. Divide by its own size."),
                 (lambda z, u, a: (u @ z / np.linalg.norm(u, axis=1) / 24 >= np.cos(np.radians(a))).sum(), "This z need "
                  "not stand at radius 24. Divide by its own size."),
+                (lambda z, u, a: (u @ z / np.linalg.norm(u) / np.linalg.norm(z) >= np.cos(np.radians(a))).sum(), "You "
+                 "divided by one size for the whole table. Each target has its own: `axis=1`."),
                 (lambda z, u, a: np.flatnonzero(_cosines(z, u) >= np.cos(np.radians(a))), "Those are their row "
                  "numbers. Return how many: `len` of it."),
                 (lambda z, u, a: (np.arccos(_cosines(z, u)) <= a).sum(), "`np.arccos` gives radians, and the limit is "
@@ -845,6 +961,10 @@ EXERCISES = {
             wrong=[
                 (lambda a, b, alpha: abs(_border(a, b, alpha)), "The border may lie on the far side of the first "
                  "target: then the angle is negative."),
+                (lambda a, b, alpha: max(_border(a, b, alpha), 0), "The border may lie on the far side of the first "
+                 "target: then the angle is negative, and it loses even in its own direction."),
+                (lambda a, b, alpha: np.degrees(np.tan(np.tan(np.radians(_border(a, b, alpha))))), "You took the "
+                 "tangent once more. The angle is the *arc* tangent: `np.arctan`."),
                 (lambda a, b, alpha: _border(a, b, alpha) % 180, "The border may lie on the far side of the first "
                  "target: then the angle is negative."),
                 (lambda a, b, alpha: _border(a, b, alpha) % 360, "The border may lie on the far side of the first "
@@ -870,10 +990,11 @@ EXERCISES = {
             right="In more dimensions it is the same: a great circle, perpendicular to the difference of the two.",
         ),
         Exercise(
-            "7.2", "Shares by darts", "easy", 6,
+            "7.2", "Shares by darts", "easy", 8,
             reference=_darts,
             inputs=[_draw(2, (12, 2), (4, 2)), (_draw(3, (10, 2))[0], np.array(
-                [[2.0, 0.0], [-1.0, 2.0], [-1.0, -1.0], [0.1, 0.1]])), _draw(4, (7, 3), (3, 3))],
+                [[2.0, 0.0], [-1.0, 2.0], [-1.0, -1.0], [0.1, 0.1]])), (_draw(3, (10, 2))[0], np.array(
+                [[2.0, 0.0], [0.1, 0.1], [-1.0, 2.0], [-1.0, -1.0]])), _draw(4, (7, 3), (3, 3))],
             wrong=[
                 (lambda z, u: _darts(z, u) * len(z), "Those are counts. Divide by the number of states."),
                 (lambda z, u: _darts(z, u / np.linalg.norm(u, axis=1, keepdims=True)), "You made the targets equal in "
@@ -884,6 +1005,8 @@ EXERCISES = {
                 (lambda z, u: (z @ u.T).argmax(axis=1), "Those are the winners, one for each state. Count them."),
                 (lambda z, u: np.bincount((z @ u.T).argmax(axis=1)) / len(z), "Right, until the last targets win "
                  "nothing: `minlength=len(targets)` keeps their zeros."),
+                (lambda z, u: np.unique((z @ u.T).argmax(axis=1), return_counts=True)[1] / len(z), "Right, until a "
+                 "target wins nothing: `np.unique` leaves it out. `np.bincount` with `minlength=len(targets)` says 0."),
                 (lambda z, u: np.bincount((z @ u.T).argmax(axis=0), minlength=len(u)) / len(z), "You looked "
                  "for the best state of each target. Look for the best target of each state: `axis=1`."),
                 (lambda z, u: 100 * _darts(z, u), "That is in percent. A share is between 0 and 1."),
@@ -916,6 +1039,11 @@ EXERCISES = {
                  "Token i may not."),
                 (lambda z, u, i: (u @ z)[i], "That is the logit of i. Subtract the largest of the others."),
                 (lambda z, u, i: (u @ z)[i] > np.delete(u @ z, i).max(), "That says whether. Return by how much."),
+                (lambda z, u, i: (u @ z).argmax() == i, "That says whether. Return by how much."),
+                (lambda z, u, i: np.where(np.arange(len(u)) == i, -np.inf, u @ z)[i] - np.delete(u @ z, i).max(), "You "
+                 "wrote −∞ over i's own logit and then used it. Keep that logit first."),
+                (lambda z, u, i: abs(_lead(z, u, i)), "Where i does not win, the lead is below 0. Keep the sign."),
+                (lambda z, u, i: max(_lead(z, u, i), 0), "Where i does not win, the lead is below 0. Keep it."),
                 (lambda z, u, i: np.delete(u @ z, i).max(), "That is the best rival's logit. Subtract it from i's."),
                 (lambda z, u, i: (u @ z)[i] - np.delete(u @ z, i).mean(), "You took the others' mean. The best of them "
                  "has to be beaten."),
@@ -959,6 +1087,7 @@ EXERCISES = {
                 [5.0, 5.0, 1.0]), 2)],
             wrong=[
                 (lambda x, i: _rank_of(x, i) - 1, "The best token has rank 1, not 0."),
+                (lambda x, i: 1 + (x >= x[i]).sum(), "You counted the token itself as one above it: `>`, not `>=`."),
                 (lambda x, i: 1 + (x < x[i]).sum(), "You counted the smaller ones. The best token has rank 1."),
                 (lambda x, i: 1 + len(set(x[x > x[i]])), "Two tokens that tie above it are two tokens: count both."),
                 (lambda x, i: np.argsort(-x, kind="stable")[i] + 1, "That is a token, the one with rank i + 1. The "
@@ -981,7 +1110,7 @@ EXERCISES = {
             "8.3", "First for good", "medium", 8,
             reference=_first_for_good,
             inputs=[(np.array([40, 3, 1, 2, 1, 1]),), (np.array([9, 2, 1, 1]),), (np.array([1, 1, 1]),), (np.array(
-                [7, 1, 1, 5, 1]),)],
+                [7, 1, 1, 5, 1]),), (np.array([5, 1, 1, 3, 1, 1, 1]),)],
             wrong=[
                 (lambda r: int(np.flatnonzero(r == 1)[0]), "That is the first time. It may fall back: look for the "
                  "*last* layer in which it was not first."),
@@ -994,6 +1123,10 @@ EXERCISES = {
                  "the start: then no layer is left to look up, and the answer is 0."),
                 (lambda r: len(r) - np.argmax(r[::-1] > 1), "Right, until a token was first from the start: then no "
                  "layer is left to look up, and the answer is 0."),
+                (lambda r: int(np.flatnonzero(r > 1)[-1]), "That is the last layer in which it was not first. One "
+                 "later, it is. And one that was first from the start has no such layer: then it is 0."),
+                (lambda r: int(np.argmax(r[::-1] > 1)), "You counted from the back. Turn the place round: "
+                 "`len(ranks)` minus it. And one that was first from the start gets 0."),
                 (lambda r: len(r) - 1, "That is the last layer. It may have been first before."),
                 (lambda r: int((r == 1).sum()), "You counted the layers in which it was first."),
                 (lambda r: int((r > 1).sum()), "You counted the layers in which it was not first. They need not be "
@@ -1025,6 +1158,10 @@ EXERCISES = {
                  "before the arc cosine."),
                 (lambda a, b, t: _on_great_circle(a, b, t, a @ b / (a @ a)), "That is the cosine of θ. The angle is "
                  "its `np.arccos`."),
+                (lambda a, b, t: (np.sin(1 - t) * _turn(a, b) * a + np.sin(t) * _turn(a, b) * b) / np.sin(_turn(a, b)),
+                 "θ belongs inside the sine: sin((1 − t) θ), not sin(1 − t) · θ."),
+                (lambda a, b, t: (np.sin(1 - t) * _turn(a, b) * a + np.sin(t * _turn(a, b)) * b) / np.sin(_turn(a, b)),
+                 "θ belongs inside the first sine, too: sin((1 − t) θ), not sin(1 − t) · θ."),
             ],
             right="It is `helpers.geometry.slerp`, which also takes vectors of different sizes.",
         ),

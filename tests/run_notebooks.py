@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = PROJECT / "notebooks"
 IDEA = PROJECT / "data" / "idea.png"  # the README's picture: the first figure of notebook 00
+KEPT = ("directions", "jupyter", "tags")  # of a cell's metadata
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -32,7 +33,7 @@ def normalise(notebook):
         "directions": notebook.metadata["directions"],
     }
     for cell in notebook.cells:
-        cell.metadata = {key: value for key, value in sorted(cell.metadata.items()) if key in ("tags", "jupyter")}
+        cell.metadata = {key: value for key, value in sorted(cell.metadata.items()) if key in KEPT}
         if cell.cell_type == "code":
             cell.outputs = _joined_streams(cell.outputs)
             for output in cell.outputs:

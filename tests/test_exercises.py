@@ -254,3 +254,15 @@ def test_check_wants_a_function_and_a_known_number():
 )
 def test_odd_answers_are_told_and_never_raise(exercise, odd):
     assert verdict(exercise.number, lambda *inputs: odd).startswith(f"**{exercise.number}: not yet.**")
+
+
+def test_an_error_is_known_only_by_its_words():
+    def raises(targets):
+        raise ValueError("of another kind")
+
+    assert "It raised `ValueError: of another kind`" in verdict("5.3", raises)
+
+
+def test_numbers_that_differ_late_are_shown_until_they_do():
+    said = verdict("5.4", lambda p, q: (p * np.log((p + 1e-5) / q)).sum())
+    assert "it gave `0.17331679`\n- expected `0.1732868`" in said

@@ -17,6 +17,7 @@ PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 MACHINE = re.compile(
     r"0x[0-9a-f]{8}|(?<![\w.])/(?:home|root|tmp|work|Users|usr)/|[A-Z]:\\|\b\d{4}-\d\d-\d\d\b|\b\d+(\.\d+)? ?m?s\b"
 )
+HEADING = re.compile(r"^##? ", re.M)
 SILENCED = {"nbval-skip", "nbval-ignore-output", "raises-exception"}
 
 
@@ -89,6 +90,17 @@ def opens_as_agreed(notebook):
     return missing + ([] if 100 <= words <= 250 else [f"{words} words"])
 
 
+def minutes_add_up(notebook):
+    """Each section but the exercises' says its minutes; with those of the exercises they make the notebook's."""
+    heads = [cell for cell in notebook.cells if cell.cell_type == "markdown" and HEADING.search(cell.source)]
+    silent = [c.id for c in heads if "directions" not in c.metadata and not re.search(r"· Exercises$", c.source, re.M)]
+    exercises = sum(exercise.minutes for exercise in exercises_of(notebook))
+    total = sum(c.metadata["directions"]["minutes"] for c in heads if "directions" in c.metadata) + exercises
+    wrong = [] if total == notebook.metadata["directions"]["minutes"] else [f"they add up to {total}"]
+    said = f", {exercises} of them for the exercise"
+    return silent + wrong + ([] if said in prose(notebook)[0] else [f"the opening does not say {said!r}"])
+
+
 def closes_as_agreed(notebook):
     closing = prose(notebook)[-1]
     return [word for word in ("## What you have seen", "Next: ") if word not in closing]
@@ -98,9 +110,13 @@ def asks_for_predictions(notebook):
     return [] if sum("**Predict" in text for text in prose(notebook)) >= 1 else ["no prediction asked for"]
 
 
+def exercises_of(notebook):
+    number = re.search(r"^# (\d\d)", notebook.cells[0].source)
+    return [e for n, e in EXERCISES.items() if n.split(".")[0] == str(int(number[1]) if number else 0)]
+
+
 def exercises_are_complete(notebook):
-    number = notebook.cells[0].source and re.search(r"^# (\d\d)", notebook.cells[0].source)
-    mine = [n for n in EXERCISES if n.split(".")[0] == str(int(number[1]) if number else 0)]
+    mine = [exercise.number for exercise in exercises_of(notebook)]
     by_id, found = {cell.id: cell for cell in notebook.cells}, []
     for n in mine:
         slug, exercise = n.replace(".", "-"), EXERCISES[n]
@@ -137,6 +153,7 @@ RULES = [
     nothing_of_this_machine,
     no_widget_left,
     opens_as_agreed,
+    minutes_add_up,
     closes_as_agreed,
     asks_for_predictions,
     exercises_are_complete,
@@ -216,6 +233,9 @@ FAULTS = [
     (no_widget_left, lambda nb: nb.metadata.update(widgets={})),
     (opens_as_agreed, replace_prose(0, "**After this notebook", "**Perhaps")),
     (opens_as_agreed, replace_prose(0, "About ", "Some ")),
+    (minutes_add_up, lambda nb: nb.metadata["directions"].update(minutes=1)),
+    (minutes_add_up, lambda nb: nb.cells[0].metadata.pop("directions")),
+    (minutes_add_up, replace_prose(0, ", 31 of them", ", some of them")),
     (closes_as_agreed, replace_prose(-1, "Next: ", "")),
     (asks_for_predictions, swap_predictions),
     (exercises_are_complete, drop("hint-1-2")),
