@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env lab test check run results bench kit html lint pins
+.PHONY: help env lab test check run results bench guide kit html lint pins
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -40,6 +40,9 @@ results: env  ## recompute what is too slow for a notebook into data/results
 
 bench: env  ## measure speed and memory against named rivals
 	$(BIN)/python tests/bench.py
+
+guide: .venv/ready  ## write the minutes, plans and facts of the workshop guide anew from the notebooks
+	@$(BIN)/python workshop/guide.py
 
 kit: .venv/ready  ## pack everything for computers without a network into build/, for this system
 	$(BIN)/python workshop/kit.py
