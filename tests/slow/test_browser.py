@@ -10,7 +10,7 @@ import time
 import urllib.request
 
 import pytest
-from run_notebooks import NOTEBOOKS
+from run_notebooks import NOTEBOOKS, PROJECT
 
 pytestmark = pytest.mark.slow
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -114,3 +114,14 @@ def test_the_slider_moves_by_keyboard(lab, page):
     page.locator(".widget-html").get_by_text("0 merges allowed, 13 pieces").wait_for(timeout=10_000)
     page.keyboard.press("ArrowRight")
     page.locator(".widget-html").get_by_text("10 merges allowed, ").wait_for(timeout=10_000)
+
+
+def test_the_handout_prints_on_one_a4_page(page):
+    page.goto((PROJECT / "workshop" / "handout.html").as_uri())
+    assert page.evaluate("document.images[0].naturalWidth") > 0
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    width, height = re.search(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", printed).groups()
+    assert (round(float(width)), round(float(height))) == (595, 842)  # A4, in points
+    page.evaluate("document.querySelector('ol').style.fontSize = '40pt'")  # a page that is too full is two
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) > 1
