@@ -37,7 +37,13 @@ def everything_in(notebook):
 
 
 def predictions(notebook):
-    return [cell["id"] for cell in notebook["cells"] if "**Predict" in "".join(cell["source"])]
+    """The section in which each prediction is asked for, and the cell."""
+    section, found = "", []
+    for cell in notebook["cells"]:
+        for match in re.finditer(r"^## (\d+) · |\*\*Predict", "".join(cell["source"]), re.M):
+            section = match[1] or section
+            found += [] if match[1] else [(section, cell["id"])]
+    return list(dict.fromkeys(found))
 
 
 NUMBER = re.compile(r"\d[\d,]*\d(?:\.\d+)?|\d(?:\.\d+)?")
@@ -92,7 +98,8 @@ def test_each_notebook_has_its_chapter_with_all_parts(number):
 
 @each_chapter
 def test_each_prediction_has_its_row(number):
-    assert re.findall(r"<!-- ([\w-]+) -->", by_hand(number)) == predictions(THERE[number])
+    assert re.findall(r"^\| §(\d+) .*<!-- ([\w-]+) -->", by_hand(number), re.M) == predictions(THERE[number])
+    assert predictions({"cells": [{"id": "a", "source": "## 1 · A\n**Predict** it."}]}) == [("1", "a")]
 
 
 @each_chapter
