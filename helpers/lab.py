@@ -100,11 +100,10 @@ def main():
     try:
         for name in update_copies(PROJECT, work):
             say(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
+        _without_announcements(work)
     except OSError as error:
-        sys.exit(
-            f"Your copies in {work} could not be brought up to date ({error.strerror}). Nothing of yours was lost."
-        )
-    _without_announcements(work)
+        place = error.filename or work
+        sys.exit(f"Your copies could not be brought up to date: {place}: {error.strerror}. Nothing of yours was lost.")
     # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.
     options = [f"--LabApp.default_url=/lab/tree/notebooks/{FIRST}", f"--ServerApp.root_dir={work}"]
     if getattr(os, "geteuid", lambda: 1)() == 0:  # in a container everyone is root, and Jupyter would refuse to start

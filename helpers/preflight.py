@@ -12,7 +12,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+HERE = Path(__file__).resolve().parent.parent
 FROM_THE_FOLDER = "pip install -c constraints.txt -e ."
+FIX = f"Run  {FROM_THE_FOLDER}  in the project's folder."
+if (HERE / "kit.json").exists():  # there may be no network
+    FIX = "Delete the folder .venv and run  start.py  again."
 MEMORY_NEEDED = 2e9  # the largest notebook's kernel 1.0 GB, the weights 0.5, JupyterLab and its page in a browser
 DISK_NEEDED = 1e8  # for the reader's copies and what Jupyter keeps; a model that is yet to come needs more
 PATIENCE = 60  # seconds for a kernel to start, on a slow machine with a virus scanner
@@ -66,7 +70,7 @@ def _packages():
     try:
         lines = importlib.metadata.requires("directions-not-points") or []
     except importlib.metadata.PackageNotFoundError:
-        fix = f"Run  {FROM_THE_FOLDER}  in the project's folder, or choose the kernel of its environment."
+        fix = f"{FIX} Or choose the kernel of its environment."
         return Row(question, wrong="this kernel does not have the project.", fix=fix)
     problems = []
     for requirement in map(Requirement, lines):
@@ -78,12 +82,12 @@ def _packages():
             version = "missing"
         if version == "missing" or version.split("+")[0] not in requirement.specifier:
             problems.append(f"{requirement.name} is {version}, wanted {requirement.specifier}")
-    return Row(question, _against_the_pins(), "; ".join(problems), f"Run  {FROM_THE_FOLDER}  in the project's folder.")
+    return Row(question, _against_the_pins(), "; ".join(problems), FIX)
 
 
 def _against_the_pins():
     """How the installed versions differ from the exact ones of constraints.txt, with which everything was run."""
-    pins = Path(__file__).resolve().parent.parent / "constraints.txt"
+    pins = HERE / "constraints.txt"
     if not pins.exists():  # the package was installed without the project's folder
         return "constraints.txt is not here to compare with"
     found = ((d.metadata["Name"], d.version) for d in importlib.metadata.distributions())
@@ -133,13 +137,13 @@ def _kernel():
         python = Path(KernelManager(kernel_name="python3").format_kernel_cmd()[0])
         if python.parent != Path(sys.executable).parent:  # some other environment has put itself in its place
             wrong = f"the kernel named python3 would start {python}."
-            return Row(question, wrong=wrong, fix="Run  jupyter kernelspec remove python3  and then this again.")
+            return Row(question, wrong=wrong, fix=f"Run  {sys.executable} -m jupyter kernelspec remove python3")
         manager, client = start_new_kernel(startup_timeout=PATIENCE, kernel_name="python3", **quiet)
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     except Exception as error:  # of jupyter_client, of zmq, of the system: the reader gets a row and a fix
         wrong = f"it does not ({type(error).__name__}: {next(iter(str(error).splitlines()), 'no reason given')})."
-        fix = f"Run  {FROM_THE_FOLDER}  again; if that changes nothing, a firewall may be closing 127.0.0.1 to Python."
+        fix = f"{FIX} If that changes nothing, a firewall may be closing 127.0.0.1 to Python."
         return Row(question, wrong=wrong, fix=fix)
     return Row(question, str(python))
 

@@ -407,8 +407,8 @@ EXERCISES = {
                  "alphabet: `min` needs `key=ranks.get` to compare ranks."),
                 (lambda p, r: ["".join(p)], "You joined everything. Only pairs in the table may merge."),
                 (lambda p, r: list(p), "Nothing was merged: you gave the pieces back as they came."),
-                (_bpe_with_the_stub, "Something is None: your `merge` of 1.3, if it is not written yet. Run its "
-                 "solution, and call `merge_solution`."),
+                (_bpe_with_the_stub, "Something is None. If it is what your `merge` of 1.3 gives, run the solution "
+                 "of 1.3 and call `merge_solution`."),
             ],
             right="This is byte-pair encoding, whole. The next cell holds it against the model's own tokenizer.",
         ),
@@ -720,7 +720,7 @@ EXERCISES = {
                 (lambda p, k: np.pad(np.sort(p)[::-1][:k], (0, len(p) - k)) / np.sort(p)[-k:].sum(), "They stand in "
                  "the first k places. Each belongs in its own."),
                 (lambda p, k: _keep_top(p, k + 1) if k < len(p) else p, "One too many is left."),
-                (lambda p, k: np.where(p > np.sort(p)[-k], p, 0) / max(p[p > np.sort(p)[-k]].sum(), 1e-300), "One too "
+                (lambda p, k: np.where(p > np.sort(p)[-k], p, 0) / p[p > np.sort(p)[-k]].sum(), "One too "
                  "few is left: the k-th largest itself stays."),
                 (lambda p, k: _keep_top(p, k, lambda p, k: np.arange(len(p) - k, len(p))), "You kept the last k. The "
                  "largest may stand anywhere: `argsort` gives places, `sort` gives values."),
@@ -798,10 +798,10 @@ EXERCISES = {
                 (lambda u: _one_more(u, lambda s: np.sqrt(s.max()) - np.sqrt(s)), "You took R − ‖u‖. Sizes add by "
                  "their squares: √(R² − ‖u‖²)."),
                 (lambda u: _one_more(u, np.sqrt), "You appended the size itself, so the large became larger still."),
-                (lambda u: np.hstack([u, _one_more(u)[:, -1]]), "The new column has shape (V,) and must be (V, 1): "
+                (lambda u: np.hstack([u, _one_more(u)[:, -1]]), "What you append must be a column, shape (V, 1): "
                  "`np.column_stack`, or `[:, None]`."),
-                (lambda u: np.concatenate([u, _one_more(u)[:, -1]], axis=1), "The new column has shape (V,) and must "
-                 "be (V, 1): `np.column_stack`, or `[:, None]`."),
+                (lambda u: np.concatenate([u, _one_more(u)[:, -1]], axis=1), "What you append must be a "
+                 "column, shape (V, 1): `np.column_stack`, or `[:, None]`."),
                 (lambda u: np.vstack([u, _one_more(u)[:, -1]]), "`np.vstack` appends a row. A coordinate is a column: "
                  "`np.column_stack`."),
                 (lambda u: _one_more(u, lambda s: np.full_like(s, np.sqrt(s.max()))), "You appended R to all of them, "
@@ -890,7 +890,8 @@ EXERCISES = {
                 (lambda s, a, d: np.sqrt(d) * np.cos(np.radians(a)), "You forgot the target's size."),
                 (lambda s, a, d: np.sqrt(d) / s * np.cos(np.radians(a)), "You divided by the size. A larger target has "
                  "the larger logit, up or down: multiply."),
-                (lambda s, a, d: round(np.sqrt(d) * s * np.cos(np.radians(a)), 1), "Do not round."),
+                *((lambda s, a, d, n=n: round(np.sqrt(d) * s * np.cos(np.radians(a)), n), "Do not round.")
+                  for n in range(3)),
                 (lambda s, a, d: np.sqrt(d) * s * np.cos(np.degrees(a)), "`np.degrees` goes the other way, from "
                  "radians. Use `np.radians`."),
             ],
@@ -1125,6 +1126,8 @@ EXERCISES = {
                  "layer is left to look up, and the answer is 0."),
                 (lambda r: int(np.flatnonzero(r > 1)[-1]), "That is the last layer in which it was not first. One "
                  "later, it is. And one that was first from the start has no such layer: then it is 0."),
+                (lambda r: np.where(r > 1)[0].max(), "That is the last layer in which it was not first. One later, it "
+                 "is. And one that was first from the start has no such layer: then it is 0."),
                 (lambda r: int(np.argmax(r[::-1] > 1)), "You counted from the back. Turn the place round: "
                  "`len(ranks)` minus it. And one that was first from the start gets 0."),
                 (lambda r: len(r) - 1, "That is the last layer. It may have been first before."),

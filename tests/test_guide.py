@@ -78,7 +78,7 @@ def test_a_plan_takes_as_long_as_it_says(name, total):
     assert f"### {name}\n\n<!-- begin: plan {name} -->" in GUIDE
 
 
-def test_what_a_plan_names_is_there(monkeypatch):
+def test_what_a_plan_names_is_there():
     for row in ({"notebook": 6, "sections": [99]}, {"notebook": 6, "sections": [1], "exercises": ["6.9"]}):
         with pytest.raises(KeyError):
             guide.plan_row(row, THERE)

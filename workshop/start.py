@@ -7,10 +7,10 @@ The first start makes an environment from the wheels beside this file, which tak
 seconds. Other arguments go to JupyterLab. Nothing outside this folder is changed.
 """
 
+import errno
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -19,24 +19,29 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENVIRONMENT = os.path.join(HERE, ".venv")
 READY = os.path.join(ENVIRONMENT, "kit-ready")
+CHECKED = os.path.join(ENVIRONMENT, "kit-checked")
 PYTHON = os.path.join(ENVIRONMENT, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+TARGET = """import platform, sys
+print(platform.python_implementation(), "%d.%d" % sys.version_info[:2], "for", platform.system(),
+platform.machine().lower(), 64 if sys.maxsize > 2**32 else 32, "bit")"""
 BYTES_NEEDED = 2_400_000_000  # the environment 1.6 GB, and the model while it is converted
 
 
 def main():
     wants_check = sys.argv[1:] == ["--check"]
     kit = the_kit()
-    fresh = installed() != fingerprint(kit)
-    if fresh:
+    if installed() != fingerprint(kit):
         python = matching_python(kit)
         check_files(kit)
         install(python, kit)
     model = [PYTHON, "-m", "helpers.download", "--from", os.path.join(HERE, kit["model"])]
-    if subprocess.call(model, cwd=HERE, stdout=subprocess.DEVNULL):  # its reason is on the screen
+    if call(model, stdout=subprocess.DEVNULL):  # its reason is on the screen
         return 1
-    if (fresh or wants_check) and subprocess.call([PYTHON, "-m", "helpers.preflight"], cwd=HERE):
-        return 1
-    return 0 if wants_check else wait_for(subprocess.Popen([PYTHON, "-m", "helpers.lab", *sys.argv[1:]], cwd=HERE))
+    if wants_check or not os.path.exists(CHECKED):
+        if call([PYTHON, "-m", "helpers.preflight"]):
+            return 1
+        open(CHECKED, "w").close()
+    return 0 if wants_check else call([PYTHON, "-m", "helpers.lab", *sys.argv[1:]])
 
 
 def the_kit():
@@ -56,34 +61,41 @@ def fingerprint(kit):
 def installed():
     try:
         with open(READY, encoding="utf-8") as file:
-            return file.read()
+            return file.read() if os.path.exists(PYTHON) else ""  # it is a link to a Python that may be gone
     except OSError:
         return ""
 
 
 def matching_python(kit):
-    """A Python of the version that the wheels are for: this one, or another that this machine has."""
-    here, wanted = (platform.system(), platform.machine().lower()), (kit["system"], kit["machine"])
-    if here != wanted:
-        sys.exit("This kit is for {} on {}; this is {} on {}. Ask for the other one.".format(*wanted, *here))
-    version, code = kit["python"], "import sys; sys.exit('%d.%d' % sys.version_info[:2] != sys.argv[1])"
-    for command in ([sys.executable], ["python" + version], ["py", "-" + version]):
-        try:
-            if subprocess.call([*command, "-c", code, version], stderr=subprocess.DEVNULL) == 0:
-                return command
-        except OSError:  # there is none of that name
-            pass
-    found = "{}.{}".format(*sys.version_info)
+    """A Python like the one that the wheels are for: this one, or another that this machine has."""
+    version = kit["target"].split()[1]
+    this = getattr(sys, "_base_executable", sys.executable)  # not the environment's own, which is made anew
+    for command in ([this], ["python" + version], ["py", "-" + version]):
+        if target_of(command) == kit["target"]:
+            return command
     sys.exit(
-        f"This kit needs Python {version}, and only {found} was found. Install {version}, or ask for a kit for {found}."
+        f"This kit is for {kit['target']}; this is {target_of([this])}. Install that Python from python.org, or ask "
+        "for a kit for this one."
     )
 
 
+def target_of(command):
+    """What the Python that `command` starts needs wheels for, in words; "" where there is none."""
+    try:
+        return subprocess.check_output([*command, "-c", TARGET], stderr=subprocess.DEVNULL, env=ours()).decode().strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 def check_files(kit):
+    """Stop where a file of the kit is not as it was packed; take away wheels that an older kit left here."""
     bad = [name for name, known in kit["files"].items() if size_and_digest(os.path.join(HERE, name)) != known]
     if bad:
         more = f" and {len(bad) - 1} more" if bad[1:] else ""
         sys.exit(f"The kit is not whole: {bad[0]}{more} is missing or altered. Copy the archive and unpack it again.")
+    for name in os.listdir(os.path.join(HERE, "wheels")):
+        if "wheels/" + name not in kit["files"]:
+            os.remove(os.path.join(HERE, "wheels", name))
 
 
 def size_and_digest(path):
@@ -100,6 +112,7 @@ def size_and_digest(path):
 
 def install(python, kit):
     """The environment, from the wheels alone. Its stamp is written last: without it the next start begins again."""
+    shutil.rmtree(ENVIRONMENT, ignore_errors=True)
     if shutil.disk_usage(HERE).free < BYTES_NEEDED:
         sys.exit(
             f"The first start needs {BYTES_NEEDED / 1e9:.1f} GB free in {HERE}. Make room there, or move the folder."
@@ -108,19 +121,15 @@ def install(python, kit):
     run([*python, "-m", "venv", "--clear", "--without-pip", ENVIRONMENT])
     pip = os.path.join(HERE, kit["pip"], "pip")
     arguments = ["--no-index", "--find-links", os.path.join(HERE, "wheels"), "-c", "constraints.txt", "-e", "."]
-    run(
-        [PYTHON, pip, "install", "--quiet", "--disable-pip-version-check", "--no-cache-dir", *arguments],
-        kit["packages"],
-    )
+    run([PYTHON, pip, "install", "--quiet", "--no-cache-dir", *arguments], kit["packages"])
     with open(READY, "w", encoding="utf-8") as file:
         file.write(fingerprint(kit))
 
 
 def run(command, packages=0):
     """Run a command, and show on one line how many packages are there; stop with the last thing it said if it fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
     with open(os.path.join(HERE, "start.log"), "w+", encoding="utf-8", errors="replace") as log:
-        process = subprocess.Popen(command, cwd=HERE, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=HERE, env=ours(), stdout=log, stderr=log)
         while process.poll() is None:
             time.sleep(1)
             if packages:
@@ -129,17 +138,25 @@ def run(command, packages=0):
         print("\n" * bool(packages), end="", flush=True)
         if process.returncode:
             log.seek(0)
-            last = [line for line in log.read().splitlines() if line.strip()] or ["no reason given"]
-            sys.exit(f"The environment could not be made: {last[-1].strip()} (All of it is in start.log.)")
+            last = [line.strip() for line in log.read().splitlines() if line.strip()] or ["no reason given"]
+            full = " The disk is full: make room and start again." if shutil.disk_usage(HERE).free < 5e7 else ""
+            sys.exit(f"The environment could not be made: {last[-1]} (All of it is in start.log.){full}")
 
 
-def wait_for(process):
-    """Until it ends. Ctrl-C is JupyterLab's, which asks whether to stop."""
+def call(command, **how):
+    """The exit code of a command. Ctrl-C is the command's: JupyterLab asks whether to stop."""
+    process = subprocess.Popen(command, cwd=HERE, env=ours(), **how)
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
             pass
+
+
+def ours():
+    """The environment variables without those, and without the settings file, that send pip or Python elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
+    return {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONNOUSERSITE": "1"}
 
 
 if __name__ == "__main__":
@@ -148,6 +165,7 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("Stopped. Start it again, and it goes on.")
     except OSError as error:
-        sys.exit(
-            f"{error.filename or HERE}: {error.strerror}. Unpack the kit into a folder of your own that can be written."
-        )
+        what = f"{error.filename or HERE}: {error.strerror}."
+        if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+            what += " Unpack the kit into a folder of your own that can be written."
+        sys.exit(what)

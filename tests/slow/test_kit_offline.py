@@ -51,6 +51,7 @@ def with_the_network_cut(archive, place):
     only_this_machine()
     unpack(archive, place)
     folder = place / "directions-not-points"
+    lead_astray(place)
     check = subprocess.run([sys.executable, "start.py", "--check"], cwd=folder, capture_output=True, text=True)
     assert check.returncode == 0 and check.stdout.endswith("\nReady.\n"), check.stdout + check.stderr
     with started(folder) as notebook:
@@ -83,6 +84,15 @@ def only_this_machine():
     except OSError:
         return
     raise AssertionError("the network is not cut")
+
+
+def lead_astray(place):
+    """What a learner's computer may have set, and must not matter."""
+    (place / "home" / ".config" / "pip").mkdir(parents=True)
+    (place / "home" / ".config" / "pip" / "pip.conf").write_text("[install]\nuser = true\n")
+    (place / "astray").mkdir()
+    (place / "astray" / "numpy.py").write_text("raise ImportError('another numpy')")
+    os.environ |= {"PYTHONPATH": str(place / "astray"), "PIP_TARGET": str(place / "astray"), "PIP_INDEX_URL": "x"}
 
 
 def unpack(archive, place):
