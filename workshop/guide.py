@@ -86,7 +86,7 @@ def plan(name, there):
         minutes, what = plan_row(row, there)
         lines.append(f"| {clock // 60}:{clock % 60:02} | {minutes} | {what} |")
         clock += minutes
-    return "\n".join([*lines, f"| {clock // 60}:{clock % 60:02} | | **end: {clock} minutes** |"])
+    return "\n".join([*lines, f"| {clock // 60}:{clock % 60:02} | | **end: {clock} minutes** |", "", chosen["missing"]])
 
 
 def plan_row(row, there):

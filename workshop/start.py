@@ -4,7 +4,8 @@
     python3 start.py --check    # make everything ready, ask whether it is, and stop
 
 The first start makes an environment from the wheels beside this file, which takes a minute or two; later ones take
-seconds. Other arguments go to JupyterLab. Nothing outside this folder is changed.
+seconds. Other arguments go to JupyterLab. No program or package outside this folder is touched; Jupyter keeps its
+usual small files in your home folder.
 """
 
 import errno
