@@ -132,12 +132,10 @@ def test_the_check_is_made_until_it_has_said_yes(unpacked, monkeypatch, checked,
     assert called.count("helpers.lab") == (0 if asked else 2)
 
 
-def test_ctrl_c_is_left_to_what_runs(tmp_path, monkeypatch):
+def test_ctrl_c_is_left_to_what_runs():
     """A first Ctrl-C must not end the script before JupyterLab has asked whether to stop."""
-    script = (
-        "import signal; signal.signal(2, lambda *_: (print('asked', flush=True), exit(7))); print('up', flush=True);"
-    )
-    script += "import time; time.sleep(20)"
+    script = "import os, signal, time; signal.signal(2, lambda *_: (os.write(1, b'asked\\n'), os._exit(7)));"
+    script += "time.sleep(0.2); os.write(1, b'up\\n'); time.sleep(20)"
     code = f"import start, sys; start.HERE = '.'; sys.exit(start.call([sys.executable, '-c', {script!r}]))"
     begun = subprocess.Popen(
         [sys.executable, "-c", code],

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -145,13 +146,13 @@ def run(command, packages=0):
 
 
 def call(command, **how):
-    """The exit code of a command. Ctrl-C is the command's: JupyterLab asks whether to stop."""
+    """The exit code of a command. While it runs Ctrl-C is the command's: JupyterLab asks whether to stop."""
     process = subprocess.Popen(command, cwd=HERE, env=ours(), **how)
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            pass
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def ours():
