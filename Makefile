@@ -56,6 +56,6 @@ lint: .venv/ready  ## check and format code and notebooks
 
 pins:  ## write constraints.txt anew: the newest versions within pyproject.toml's ranges
 	$(PYTHON) -m venv .venv-pins
-	.venv-pins/bin/python -m pip install --quiet -e '.[test,check]'
+	.venv-pins/bin/python -m pip install --quiet -e '.[test,check]' 'soupsieve<3'  # 3 and 4 refuse Python 3.11.0 to 3.11.4
 	.venv-pins/bin/python -m pip freeze --exclude-editable | sed -E '/^(nvidia|cuda|triton)/d; s/[+]cpu$$//' > constraints.txt
 	rm -rf .venv-pins

@@ -2,11 +2,13 @@
 
 import re
 import tomllib
+from importlib import metadata
 
 import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from run_notebooks import IDEA, NOTEBOOKS, PROJECT, first_picture
 
@@ -27,6 +29,15 @@ def test_every_range_has_a_pin_inside_it(requirement):
 
 def test_pins_are_plain_versions_for_every_machine():
     assert not [name for name, version in PINS.items() if "+" in version or re.match("nvidia|cuda|triton", name)]
+
+
+def test_every_pinned_package_takes_the_oldest_python_that_we_promise():
+    """A system's Python 3.11 may be 3.11.2 (Debian 12), and newer releases of a package may refuse it."""
+    oldest = PYPROJECT["requires-python"].removeprefix(">=") + ".0"
+    wants = {d.metadata["Name"]: d.metadata["Requires-Python"] for d in metadata.distributions()}
+    pinned = {name: wanted for name, wanted in wants.items() if wanted and name and name.lower() in PINS}
+    assert len(pinned) > 100
+    assert [name for name, wanted in pinned.items() if oldest not in SpecifierSet(wanted)] == []
 
 
 def test_conda_gives_the_pinned_versions_with_cpu_builds():
