@@ -19,8 +19,12 @@ BLOCK = re.compile(r"(<!-- begin: (\w+)(?: (.+?))? -->\n).*?(<!-- end -->)", re.
 
 # What the series rests on, each with the notebook and the section in which a cell computes it.
 FACTS = [
-    ("Every state stands on one sphere.", "‖z‖² = d‖x‖² / (‖x‖² + dε) ≈ d, whatever x was.", (6, 2)),
-    ("A logit is direction and size.", "ℓ_i = z · u_i = √d · ‖u_i‖ · cos θ_i.", (6, 4)),
+    (
+        "Every state stands on one sphere.",
+        "‖z‖² = d‖x‖² / (‖x‖² + dε): d but for a hair, as long as ‖x‖² is far above dε.",
+        (6, 2),
+    ),
+    ("A logit is direction and size.", "ℓ_i = z · u_i = ‖z‖ ‖u_i‖ cos θ_i, and ‖z‖ is √d for every state.", (6, 4)),
     (
         "The largest logit is not the nearest target.",
         "‖z − u‖² = ‖z‖² + ‖u‖² − 2 z · u, so distance and dot product rank alike for every z only if all sizes ‖u_i‖ "
@@ -29,8 +33,8 @@ FACTS = [
     ),
     (
         "Only differences count.",
-        "ℓ_i − ℓ_j = z · (u_i − u_j) is the log of the odds of i against j. Adding one vector to all targets changes "
-        "no probability and no distance between targets; it changes every size and every angle.",
+        "ℓ_i − ℓ_j = z · (u_i − u_j) is the log of the odds of i against j, at T = 1. Adding one vector to all targets "
+        "changes no probability and no distance between two of them. It does change sizes and angles.",
         (4, 2),
     ),
     ("Temperature and radius are one knob.", "Dividing all logits by T puts the states at radius √d / T.", (4, 3)),
@@ -189,7 +193,8 @@ in space. Whether that holds, and where it does not, you measure yourself.</p>
 <table>
 {words}
 </table>
-<h2>What it rests on <small>(no offsets, no soft cap; each is computed in the notebook and section named)</small></h2>
+<h2>What it rests on
+<small>(an RMSNorm, no offsets, no soft cap; each is computed in the notebook and section named)</small></h2>
 <ol>
 {facts}
 </ol>
