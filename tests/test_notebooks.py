@@ -1,6 +1,7 @@
 """What every notebook keeps, whatever it teaches. Each rule is a function from a notebook to its offences,
 and each rule is itself tested: a fault is planted, and the rule must find it."""
 
+import ast
 import copy
 import re
 import subprocess
@@ -134,6 +135,49 @@ def exercises_are_complete(notebook):
     return found or ([] if mine else ["no exercises"])
 
 
+def sliders_keep_their_names(notebook):
+    """A slider is moved after the whole notebook has run: no later cell may bind anew what its function looks up."""
+    cells = [ast.parse(cell.source) for cell in code_cells(notebook)]
+    functions = {node.name: node for tree in cells for node in tree.body if isinstance(node, ast.FunctionDef)}
+    found = []
+    for i, tree in enumerate(cells):
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "slider"]
+        used, wanted = (
+            set(),
+            {node.id for call in calls for node in ast.walk(call.args[0]) if isinstance(node, ast.Name)},
+        )
+        while wanted - used:  # what it looks up, and what the notebook's own functions among that look up
+            used |= wanted
+            wanted = {name for one in used & set(functions) for name in looked_up(functions[one])}
+        later = {name for other in cells[i + 1 :] for name in bound(other)}
+        found += [f"{name} is bound anew after {code_cells(notebook)[i].id}" for name in sorted(used & later)]
+    return found
+
+
+def bound(tree):
+    """The names that a cell binds at its top level, imports aside."""
+    names, inside = set(), (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        if is_binding(node):
+            names.add(node.id)
+        if not isinstance(node, inside):
+            names |= bound(node)
+    return names
+
+
+def is_binding(node):
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def looked_up(function):
+    """The names that a function takes from outside."""
+    own = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+    own |= {node.id for node in ast.walk(function) if is_binding(node)}
+    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} - own
+
+
 def cells_are_small(notebook):
     lines = {cell.id: len(cell.source.splitlines()) for cell in code_cells(notebook)}
     return [f"{name}: {n} lines" for name, n in lines.items() if n > 20]
@@ -157,6 +201,7 @@ RULES = [
     closes_as_agreed,
     asks_for_predictions,
     exercises_are_complete,
+    sliders_keep_their_names,
     cells_are_small,
     saved_as_make_run_saves_it,
 ]
@@ -241,6 +286,7 @@ FAULTS = [
     (exercises_are_complete, drop("hint-1-2")),
     (exercises_are_complete, drop("solution-1-3")),
     (exercises_are_complete, drop("exercise-1-4")),
+    (sliders_keep_their_names, lambda nb: code_cells(nb)[-1].update(source="recipe = 1")),
     (cells_are_small, lambda nb: code_cells(nb)[0].update(source="1\n" * 21)),
     (saved_as_make_run_saves_it, lambda nb: code_cells(nb)[0].metadata.update(execution={"x": 1})),
 ]
