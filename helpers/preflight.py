@@ -5,7 +5,6 @@ python -m helpers.preflight     # the same table on the command line; exit code 
 
 import importlib.metadata
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -87,19 +86,17 @@ def _packages():
 
 def _against_the_pins():
     """How the installed versions differ from the exact ones of constraints.txt, with which everything was run."""
+    from packaging.utils import canonicalize_name as plain
+
     pins = HERE / "constraints.txt"
     if not pins.exists():  # the package was installed without the project's folder
         return "constraints.txt is not here to compare with"
     found = ((d.metadata["Name"], d.version) for d in importlib.metadata.distributions())
-    installed = {_plain(name): version.split("+")[0] for name, version in found if name}
+    installed = {plain(name): version.split("+")[0] for name, version in found if name}
     wanted = (line.split("==") for line in pins.read_text(encoding="utf-8").split())
-    other = [f"{n} {installed[_plain(n)]}, not {v}" for n, v in wanted if installed.get(_plain(n), v) != v]
+    other = [f"{n} {installed[plain(n)]}, not {v}" for n, v in wanted if installed.get(plain(n), v) != v]
     more = f" and {len(other) - 3} more" if len(other) > 3 else ""
     return f"not as pinned, which may do: {'; '.join(other[:3])}{more}" if other else "as pinned in constraints.txt"
-
-
-def _plain(name):
-    return re.sub(r"[-_.]+", "-", name).lower()  # as the package index compares names (PEP 503)
 
 
 def _memory():
