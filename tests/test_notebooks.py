@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import guide
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
@@ -113,7 +114,7 @@ def asks_for_predictions(notebook):
 
 def exercises_of(notebook):
     number = re.search(r"^# (\d\d)", notebook.cells[0].source)
-    return [e for n, e in EXERCISES.items() if n.split(".")[0] == str(int(number[1]) if number else 0)]
+    return guide.exercises(int(number[1]) if number else 0)
 
 
 def exercises_are_complete(notebook):
@@ -142,10 +143,8 @@ def sliders_keep_their_names(notebook):
     found = []
     for i, tree in enumerate(cells):
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "slider"]
-        used, wanted = (
-            set(),
-            {node.id for call in calls for node in ast.walk(call.args[0]) if isinstance(node, ast.Name)},
-        )
+        wanted = {node.id for call in calls for node in ast.walk(call.args[0]) if isinstance(node, ast.Name)}
+        used = set()
         while wanted - used:  # what it looks up, and what the notebook's own functions among that look up
             used |= wanted
             wanted = {name for one in used & set(functions) for name in looked_up(functions[one])}

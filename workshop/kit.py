@@ -91,9 +91,8 @@ def collect_wheels(folder):
 def pip(command, *arguments):
     """pip's standard output; KitError with the last line of its errors."""
     call = [sys.executable, "-m", "pip", command, "--quiet", "-c", str(PROJECT / "constraints.txt"), *arguments]
-    unicode = os.environ | {
-        "PYTHONIOENCODING": "utf-8"
-    }  # what it says of packages is not in every system's own encoding
+    # What it says of packages cannot be written in every system's own encoding.
+    unicode = os.environ | {"PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(call, capture_output=True, encoding="utf-8", errors="replace", cwd=PROJECT, env=unicode)
     if done.returncode:
         last = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason given"]
