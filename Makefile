@@ -9,53 +9,64 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1|/' | column -t -s '|'
 
+# On Linux, plain pip would bring gigabytes of CUDA that nothing here uses. So it is shown torch's CPU build as well,
+# unless the machine has told it where to look, by environment or configuration.
+TORCH_CPU = if [ "$$(uname)" = Linux ] && ! $(BIN)/python -m pip config list | grep -Eq '(index-url|find-links|no-index)='; \
+  then export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu; fi
+INSTALL = $(TORCH_CPU); $(BIN)/python -m pip install --quiet -c constraints.txt
+
 # The stamps say which requirements the environment was made from; with nothing new to install, nothing runs.
 .venv/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"This needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Try: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	@echo "Installing the packages into .venv: about 0.4 GB to fetch, 1.7 GB on the disk. This takes minutes, silently."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	@$(INSTALL) -e .
 	@touch $@
 
-.venv/ready-check: .venv/ready
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,check]'
+# What `make test` and `make check` need beyond that.
+.venv/ready-%: .venv/ready
+	@echo "Installing what make $* needs beyond that: some small packages."
+	@$(INSTALL) -e '.[$*]'
 	@touch $@
 
 env: .venv/ready  ## make the environment and fetch the model, if they are missing
-	@$(BIN)/python -m helpers.download
+	@$(BIN)/python -m helpers fetch
 
 lab: .venv/ready  ## open JupyterLab on your own copies of the notebooks
-	@$(BIN)/python -m helpers.lab $(ARGS)
+	@$(BIN)/python -m helpers lab $(ARGS)
 
-test: env  ## run every test, the notebooks included
+test: .venv/ready-test env  ## run every test, the notebooks included
 	$(BIN)/python -m pytest $(ARGS)
 
-check: env .venv/ready-check kit  ## run the slow checks: kills, conversion, a browser, the kit without a network
+check: .venv/ready-test .venv/ready-check env kit  ## run the slow checks: kills, conversion, a browser, the kit without a network
 	$(BIN)/python -m pytest -m slow tests $(ARGS)
 
 run: env  ## re-execute and save every notebook, normalised
-	$(BIN)/python tests/run_notebooks.py $(ARGS)
+	$(BIN)/python tests/tools/run_notebooks.py $(ARGS)
 
 results: env  ## recompute what is too slow for a notebook into data/results
-	$(BIN)/python tests/compute_results.py
+	$(BIN)/python tests/tools/compute_results.py
 
 bench: env  ## measure speed and memory against named rivals
-	$(BIN)/python tests/bench.py
+	@$(BIN)/python -m pip install --quiet 'faiss-cpu>=1.9,<2'  # a rival, needed nowhere else
+	$(BIN)/python tests/tools/bench.py
 
 guide: .venv/ready  ## write the minutes, plans and facts of the workshop guide anew from the notebooks
 	@$(BIN)/python workshop/guide.py
 
 kit: .venv/ready  ## pack everything for computers without a network into build/, for this system
-	$(BIN)/python workshop/kit.py
+	@$(TORCH_CPU); $(BIN)/python workshop/kit.py
 
 html: .venv/ready  ## export the notebooks to build/html, as pages that need no kernel
 	$(BIN)/jupyter nbconvert --to html --TemplateExporter.extra_template_basedirs=helpers --template accessible \
 	  --output-dir build/html notebooks/*.ipynb
 
-lint: .venv/ready  ## check and format code and notebooks
+lint: .venv/ready-test  ## check and format code and notebooks
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
+pins: BIN := .venv-pins/bin
 pins:  ## write constraints.txt anew: the newest versions within pyproject.toml's ranges
 	$(PYTHON) -m venv .venv-pins
-	.venv-pins/bin/python -m pip install --quiet -e '.[test,check]' 'soupsieve<3'  # 3 and 4 refuse Python 3.11.0 to 3.11.4
-	.venv-pins/bin/python -m pip freeze --exclude-editable | sed -E '/^(nvidia|cuda|triton)/d; s/[+]cpu$$//' > constraints.txt
+	$(TORCH_CPU); $(BIN)/python -m pip install --quiet -e '.[test,check]' 'soupsieve<3'  # 3 and 4 refuse Python 3.11.0 to 3.11.4
+	$(BIN)/python -m pip freeze --exclude-editable | sed -E '/^(nvidia|cuda|triton)/d; s/[+]cpu$$//' > constraints.txt
 	rm -rf .venv-pins

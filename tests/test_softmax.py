@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -41,7 +40,6 @@ def test_a_tiny_temperature_gives_all_to_the_largest(dtype):
 
 def test_float32_stays_float32_whatever_the_temperature():
     x = np.ones(4, np.float32)
-    assert softmax(x.astype(np.float16)).dtype == np.float32  # computed with room to spare
     assert softmax(x).dtype == softmax(x, np.float64(2)).dtype == softmax(x, 2).dtype == np.float32
 
 
@@ -54,30 +52,3 @@ def test_entropy_agrees_with_scipy(x):
 def test_entropy_limits():
     assert entropy(np.eye(4)[0]) == 0
     assert entropy(np.full(8, 1 / 8)) == pytest.approx(np.log(8))
-
-
-@pytest.mark.parametrize(
-    "call, error, words",
-    [
-        (lambda: softmax([1, np.nan]), ValueError, "NaN"),
-        (lambda: softmax([1, np.inf]), ValueError, "infinity"),
-        (lambda: softmax([-np.inf, -np.inf]), ValueError, "infinity"),
-        (lambda: softmax([[1, 2], [-np.inf, -np.inf]]), ValueError, "infinity"),
-        (lambda: softmax([1 + 1j, 2]), TypeError, "real numbers; got complex128"),
-        (lambda: entropy([0.5, 0.51]), ValueError, "sum to 1"),
-        (lambda: softmax([]), ValueError, r"got shape \(0,\)"),
-        (lambda: softmax(["a"]), TypeError, "real numbers"),
-        (lambda: softmax([1, 2], 0), ValueError, r"one number above 0 \(at least 1e-37\); got 0"),
-        (lambda: softmax([1, 2], -1), ValueError, "got -1"),
-        (lambda: softmax([1, 2], 10**400), ValueError, "one number above 0"),
-        (lambda: softmax([[1], [1, 2]]), TypeError, "real numbers; got list"),
-        (lambda: softmax(torch.ones(2, requires_grad=True)), TypeError, "real numbers; got Tensor"),
-        (lambda: softmax([1, 2], [1, 2]), ValueError, "one number"),
-        (lambda: entropy("even"), TypeError, "real numbers"),
-        (lambda: entropy([0.5, 0.6]), ValueError, "sum to 1"),
-        (lambda: entropy([-0.5, 1.5]), ValueError, "at least 0"),
-    ],
-)
-def test_refusals_say_what_came(call, error, words):
-    with pytest.raises(error, match=words):
-        call()

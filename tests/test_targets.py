@@ -31,9 +31,6 @@ def possible(targets, i, offsets=None):
     return solved.status == 0
 
 
-# ---------------------------------------------------------------- shares
-
-
 def test_shares_count_wins_and_their_intervals_are_wilsons():
     states, targets = random_directions(500, 3, seed=0), 2 * random_directions(6, 3, seed=1)
     targets[5] = targets[:3].mean(axis=0)  # inside, so it wins nowhere
@@ -57,9 +54,6 @@ def test_no_share_is_outside_its_own_interval(n):
 def test_shares_take_offsets():
     shares, *_ = win_shares(random_directions(50, 3, seed=0), random_directions(4, 3, seed=1), [0, 0, 9, 0])
     np.testing.assert_array_equal(shares, [0, 0, 1, 0])
-
-
-# ---------------------------------------------------------------- certificates
 
 
 @pytest.mark.parametrize("d, n, seed", [(2, 30, 0), (3, 60, 1), (4, 60, 2), (6, 40, 3)])
@@ -111,21 +105,9 @@ def test_neither_an_edge_nor_a_face_is_a_corner():
     assert [found == "never" for found in how] == [False, False, True, False, True]
 
 
-@pytest.mark.parametrize(
-    "call, words",
-    [
-        (lambda u: can_win(u, [4]), "from 0 to 3"),
-        (lambda u: can_win(u, [-1]), "from 0 to 3"),
-        (lambda u: can_win(u, [[1]]), r"shape \(n,\)"),
-        (lambda u: can_win(u, [0.5]), "row numbers"),
-        (lambda u: can_win(u, [0], [1, 2]), r"offsets should have shape \(4,\)"),
-        (lambda u: can_win(u * np.nan, [0]), "NaN or infinity"),
-        (lambda u: win_shares(u, u, [1]), r"offsets should have shape \(4,\)"),
-    ],
-)
-def test_refusals(call, words):
-    with pytest.raises(ValueError, match=words):
-        call(np.eye(4))
+def test_what_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="NaN, infinity"):
+        can_win(np.full((4, 2), np.nan), [0])
 
 
 @pytest.mark.parametrize(
@@ -135,7 +117,6 @@ def test_refusals(call, words):
         (np.array([[1.0, 2]]), None, ["programme"]),
         (np.zeros((2, 2)), None, ["tie"] * 2),
         (np.ones((3, 2)), np.array([0.0, 1, 2]), ["never", "never", "programme"]),
-        (np.float32(1e-23) * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]], np.float32), None, ["direction"] * 4),
         (np.array([[1.0], [2], [3]]), None, ["programme", "never", "programme"]),
     ],
 )
@@ -162,8 +143,3 @@ def test_offsets_far_larger_than_the_targets_hide_no_corner(scale):
     assert all(how[i] != "never" for i in corners)  # far out, no offset counts any more
     won = [i for i in range(60) if how[i] != "never"]
     assert all(wins_at(states[won], targets * scale, won, offsets))
-
-
-def test_no_states_are_refused():
-    with pytest.raises(ValueError, match="states holds no rows"):
-        win_shares(np.zeros((0, 2)), np.eye(2))

@@ -4,46 +4,20 @@ In README.md it fills the blocks between "<!-- begin: … -->" and "<!-- end -->
 minutes are those of the notebooks' metadata and of the exercises; plans.json says who does what when.
 """
 
-import html
 import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
-from helpers.download import PROJECT
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from helpers.data import PROJECT
 from helpers.exercises import EXERCISES
 
 HERE = Path(__file__).resolve().parent
 GUIDE, HANDOUT, PLANS = HERE / "README.md", HERE / "handout.html", HERE / "plans.json"
 BLOCK = re.compile(r"(<!-- begin: (\w+)(?: (.+?))? -->\n).*?(<!-- end -->)", re.S)
-
-# What the series rests on, each with the notebook and the section in which a cell computes it.
-FACTS = [
-    (
-        "Every state stands on one sphere.",
-        "‖z‖² = d‖x‖² / (‖x‖² + dε): d but for a hair, as long as ‖x‖² is far above dε.",
-        (6, 2),
-    ),
-    ("A logit is direction and size.", "ℓ_i = z · u_i = ‖z‖ ‖u_i‖ cos θ_i, and ‖z‖ is √d for every state.", (6, 4)),
-    (
-        "The largest logit is not the nearest target.",
-        "‖z − u‖² = ‖z‖² + ‖u‖² − 2 z · u, so distance and dot product rank alike for every z only if all sizes ‖u_i‖ "
-        "are equal. The winner has the smallest ‖z − u_i‖² − ‖u_i‖²: a distance, with a bonus for size.",
-        (5, 2),
-    ),
-    (
-        "Only differences count.",
-        "ℓ_i − ℓ_j = z · (u_i − u_j) is the log of the odds of i against j, at T = 1. Adding one vector to all targets "
-        "changes no probability and no distance between two of them. It does change sizes and angles.",
-        (4, 2),
-    ),
-    ("Temperature and radius are one knob.", "Dividing all logits by T puts the states at radius √d / T.", (4, 3)),
-    (
-        "The dot product is no distance.",
-        "It is not 0 from a vector to itself, it may be negative, and a detour may be shorter.",
-        (5, 6),
-    ),
-]
 
 # The notation of notebook 00's table of words, for a page that has nothing to set mathematics with.
 TEX = {
@@ -125,85 +99,38 @@ def filled(guide, there):
 
 
 def handout(there):
-    """One A4 page: the words of notebook 00, the facts, its picture."""
-    start = there[0]
-    cell = next(cell for cell in start["cells"] if cell["id"] == "words")
-    rows = re.findall(r"^\| (.+?) \| (.*?) ?\| (.+) \|$", "".join(cell["source"]), re.M)[1:]
-    words = "\n".join(f"<tr><th scope=row>{plain(a)}<td>{plain(b)}<td>{plain(c)}" for a, b, c in rows)
-    facts = "\n".join(
-        f"<li><b>{html.escape(name)}</b> {subscripts(html.escape(fact))} <small>{where(n, section, there)}</small>"
-        for name, fact, (n, section) in FACTS
-    )
-    parts = {"words": words, "facts": facts, "alt": html.escape(alt_of_the_idea(start))}
-    return re.sub(r"\{(words|facts|alt)\}", lambda match: parts[match[1]], PAGE)
+    """One A4 page: the words of notebook 00, the facts with their places, its picture. handout.html.j2 is its text."""
+    templates = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    templates.filters["split_at_indices"] = lambda text: re.split(r"_(\w)", text)
+    page = templates.get_template("handout.html.j2")
+    return page.render(words=words(there[0]), where=partial(where, there), alt=alt_of_the_idea(there[0])) + "\n"
 
 
-def where(number, section, there):
-    title = there[number]["metadata"]["directions"]["title"]
-    if section not in [n for n, _, _ in sections(there[number])]:
-        raise ValueError(f"Notebook {number:02} has no section {section}.")
-    return f"{number:02} {html.escape(title)}, {section}"
+def words(start):
+    """The rows of notebook 00's table of words: word, symbol, meaning."""
+    table = next("".join(cell["source"]) for cell in start["cells"] if cell["id"] == "words")
+    return [map(plain, row) for row in re.findall(r"^\| (.+?) \| (.*?) ?\| (.+) \|$", table, re.M)[1:]]
 
 
 def plain(text):
-    """A cell of the table without TeX: its few signs as characters, indices as subscripts."""
+    """A cell of the table with TeX's few signs as characters; indices stay."""
     for tex, sign in TEX.items():
         text = text.replace(tex, sign)
     if "\\" in text:
         raise ValueError(f"TEX has no sign for what is in {text!r}.")
-    return subscripts(html.escape(text))
+    return text
 
 
-def subscripts(text):
-    return re.sub(r"_(\w)", r"<sub>\1</sub>", text)
+def where(there, number, section):
+    """The place in which a cell computes a fact, in words. ValueError if it is not there."""
+    if section not in [n for n, _, _ in sections(there[number])]:
+        raise ValueError(f"Notebook {number:02} has no section {section}.")
+    return f"{number:02} {there[number]['metadata']['directions']['title']}, {section}"
 
 
 def alt_of_the_idea(start):
     pictures = [output for cell in start["cells"] for output in cell.get("outputs", [])]
     return next(o["metadata"]["image/png"]["alt"] for o in pictures if "image/png" in o.get("data", {}))
-
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Directions, not points: words, symbols, facts</title>
-<style>
-@page { size: A4; margin: 12mm 14mm }
-body { font: 9.6pt/1.36 "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; color: #111;
-  max-width: 182mm; margin: 0 auto }
-h1 { font-size: 17pt; margin: 0 0 1mm }
-h2 { font-size: 11.5pt; margin: 3.5mm 0 1mm }
-p { margin: 0 0 1.5mm }
-table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; vertical-align: top; padding: .5mm 3mm .5mm 0; border-bottom: .2mm solid #ccc }
-th { font-weight: 600; white-space: nowrap }
-td:nth-child(2) { white-space: nowrap; font-family: "Times New Roman", "DejaVu Serif", serif; font-style: italic }
-ol { margin: 0; padding-left: 5mm }
-li { margin-bottom: 1mm }
-small { color: #555; white-space: nowrap }
-sub { font-size: 72%; line-height: 0 }
-figure { margin: 2mm 0 0 }
-img { width: 100% }
-figcaption { font-size: 8.6pt }
-</style>
-<h1>Directions, not points</h1>
-<p>A transformer's token vectors are better understood as directions on a hypersphere, each with a size, than as points
-in space. Whether that holds, and where it does not, you measure yourself.</p>
-<h2>Words and symbols</h2>
-<table>
-{words}
-</table>
-<h2>What it rests on
-<small>(an RMSNorm, no offsets, no soft cap; each is computed in the notebook and section named)</small></h2>
-<ol>
-{facts}
-</ol>
-<figure><img src="../data/idea.png" alt="{alt}">
-<figcaption>A real language model after (1) “The capital of France is”, (2) “The opposite of hot is”, (3) “Shakespeare
-wrote Romeo and”. At every point of the ball all 49,152 tokens compete, by three rulers. (Notebook 00)
-</figcaption></figure>
-</html>
-"""
 
 
 def main():

@@ -19,7 +19,9 @@ from pathlib import Path
 
 from start import size_and_digest, target_of
 
-from helpers.download import GGUF, GGUF_SHA256, PROJECT, FetchError, obtain
+from helpers.data import PROJECT
+from helpers.weights.fetch import obtain
+from helpers.weights.home import GGUF, GGUF_SHA256, FetchError
 
 VERSION = "{}.{}".format(*sys.version_info[:2])
 FOLDER = "directions-not-points"

@@ -36,14 +36,14 @@ def main():
         python = matching_python(kit)
         check_files(kit)
         install(python, kit)
-    model = [PYTHON, "-m", "helpers.download", "--from", os.path.join(HERE, kit["model"])]
+    model = [PYTHON, "-m", "helpers", "fetch", "--from", os.path.join(HERE, kit["model"])]
     if call(model, stdout=subprocess.DEVNULL):  # its reason is on the screen
         return 1
     if wants_check or not os.path.exists(CHECKED):
-        if call([PYTHON, "-m", "helpers.preflight"]):
+        if call([PYTHON, "-m", "helpers", "ready"]):
             return 1
         open(CHECKED, "w").close()
-    return 0 if wants_check else call([PYTHON, "-m", "helpers.lab", *sys.argv[1:]])
+    return 0 if wants_check else call([PYTHON, "-m", "helpers", "lab", *sys.argv[1:]])
 
 
 def the_kit():

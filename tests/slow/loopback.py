@@ -1,4 +1,4 @@
-"""In a network of one's own even 127.0.0.1 is down at first; a computer without a network still has it.
+"""127.0.0.1: in a network of one's own it is down at first; a computer without a network still has it.
 
 python loopback.py COMMAND…     # bring it up, then become that command
 """
@@ -8,11 +8,24 @@ import os
 import socket
 import struct
 import sys
+import time
+import urllib.request
 
 
 def up():
     with socket.socket() as any_socket:  # SIOCSIFFLAGS, "lo", IFF_UP
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))
+
+
+def wait_for(server, port, log=None):
+    """Until the JupyterLab on a port answers."""
+    for _ in range(240):
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=t", timeout=1).close()
+        except OSError:
+            assert server.poll() is None, log and log.read_text()
+            time.sleep(0.25)
+    raise AssertionError("no server came")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 
+import loopback
 import pytest
 from run_notebooks import NOTEBOOKS, PROJECT
 
@@ -20,24 +20,17 @@ CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", 
 
 @pytest.fixture(scope="module")
 def lab(copied_project):
-    """The port of a running `python -m helpers.lab`, over a copy of the project: no work of yours is touched."""
+    """The port of a running `python -m helpers lab`, over a copy of the project: no work of yours is touched."""
     copy, environment = copied_project
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     settings = {name: str(copy / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR")}
     environment = environment | settings | {"JUPYTERLAB_WORKSPACES_DIR": str(copy / "spaces")}
-    command = [sys.executable, "-m", "helpers.lab", "--no-browser", f"--port={port}", "--IdentityProvider.token=t"]
+    command = [sys.executable, "-m", "helpers", "lab", "--no-browser", f"--port={port}", "--IdentityProvider.token=t"]
     with open(copy / "lab.log", "w") as log:
         server = subprocess.Popen(command, cwd=copy, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=t", timeout=1)
-                break
-            except OSError:
-                assert server.poll() is None, (copy / "lab.log").read_text()
-                time.sleep(0.25)
+        loopback.wait_for(server, port, copy / "lab.log")
         yield port, copy
     finally:
         server.terminate()
@@ -63,14 +56,22 @@ def test_the_lab_says_where_it_is_and_opens_the_first_notebook(lab):
     assert (copy / "my-work" / "notebooks" / "00_start_here.ipynb").exists()
 
 
+def code_cells(path):
+    """A notebook's code cells, once all of them have run: a page saves in its own time."""
+    for _ in range(40):
+        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+        if all(cell["execution_count"] for cell in cells):
+            break
+        time.sleep(0.25)
+    return cells
+
+
 def comparable(outputs):
     """What of a cell's outputs nbval would compare: streams joined, and the text of everything else."""
     kinds = ("text/plain", "text/markdown", "text/html")
+    data = [output["data"] for output in outputs if "data" in output]
     stream = "".join("".join(output["text"]) for output in outputs if "text" in output)
-    data = [
-        {k: "".join(output["data"][k]) for k in kinds if k in output["data"]} for output in outputs if "data" in output
-    ]
-    return stream, data
+    return stream, [{kind: "".join(shown[kind]) for kind in kinds if kind in shown} for shown in data]
 
 
 def run_all(page, port, name):
@@ -92,13 +93,7 @@ def test_run_in_the_browser_each_notebook_gives_its_saved_outputs(lab, page, nam
     outside = []
     page.on("request", lambda request: outside.append(request.url) if "127.0.0.1" not in request.url else None)
     run_all(page, port, name)
-    saved = [cell for cell in json.loads((NOTEBOOKS / name).read_text())["cells"] if cell["cell_type"] == "code"]
-    for _ in range(40):
-        mine = json.loads((copy / "my-work" / "notebooks" / name).read_text())
-        ran = [cell for cell in mine["cells"] if cell["cell_type"] == "code"]
-        if all(cell["execution_count"] for cell in ran):
-            break
-        time.sleep(0.25)
+    saved, ran = (code_cells(path) for path in (NOTEBOOKS / name, copy / "my-work" / "notebooks" / name))
     for before, after in zip(saved, ran, strict=True):
         assert comparable(after["outputs"]) == comparable(before["outputs"]), before["source"]
     assert [url for url in outside if url.startswith("http")] == []
@@ -106,14 +101,12 @@ def test_run_in_the_browser_each_notebook_gives_its_saved_outputs(lab, page, nam
 
 def test_the_slider_moves_by_keyboard(lab, page):
     run_all(page, lab[0], "01_text_to_token_ids.ipynb")
-    handle = page.locator(".jp-OutputArea-output .noUi-handle").first
-    handle.scroll_into_view_if_needed()
-    handle.focus()
-    page.get_by_text("48,900 merges allowed, 2 pieces").last.wait_for(timeout=10_000)
-    page.keyboard.press("Home")
-    page.locator(".widget-html").get_by_text("0 merges allowed, 13 pieces").wait_for(timeout=10_000)
-    page.keyboard.press("ArrowRight")
-    page.locator(".widget-html").get_by_text("10 merges allowed, ").wait_for(timeout=10_000)
+    words = page.locator(".widget-html")
+    words.get_by_text("48,900 merges allowed, 2 pieces").wait_for(timeout=10_000)
+    page.locator(".jp-OutputArea-output .noUi-handle").first.focus()  # which also scrolls there
+    for key, said in {"Home": "0 merges allowed, 13 pieces", "ArrowRight": "10 merges allowed, "}.items():
+        page.keyboard.press(key)
+        words.get_by_text(said).wait_for(timeout=10_000)
 
 
 def test_the_handout_prints_on_one_a4_page(page):

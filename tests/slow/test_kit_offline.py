@@ -1,4 +1,4 @@
-"""The kit, unpacked where there is no network: one command, a running notebook; then an update over a learner's work.
+"""The kit where there is no network: one command, a running notebook; then an update over a learner's work.
 
 The test starts this file again inside a network of its own that has nothing but the machine itself in it.
 """
@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
-import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import loopback
 import pytest
+from test_browser import CHROMIUM, FLAGS, code_cells, comparable, run_all
 
 PORT = 8899
 PROJECT = Path(__file__).resolve().parents[2]
@@ -36,6 +36,7 @@ def test_one_command_reaches_a_running_notebook_and_an_update_keeps_the_work(tmp
         pytest.fail("There is no kit in build/: run `make kit` first, which needs a network.")
     (tmp_path / "home").mkdir()
     clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "LANG": "C.UTF-8"}
+    clean["PYTHONPATH"] = str(PROJECT / "tests" / "tools")
     here = [*CUT, sys.executable, __file__, str(archive), str(tmp_path)]
     done = subprocess.run(here, capture_output=True, text=True, env=clean, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -43,29 +44,25 @@ def test_one_command_reaches_a_running_notebook_and_an_update_keeps_the_work(tmp
     shutil.rmtree(tmp_path / "directions-not-points")  # 3 GB
 
 
-# ---------------------------------------------------------------- what happens without a network
-
-
 def with_the_network_cut(archive, place):
     only_this_machine()
-    unpack(archive, place)
+    shutil.unpack_archive(archive, place)
     folder = place / "directions-not-points"
     lead_astray(place)
     check = subprocess.run([sys.executable, "start.py", "--check"], cwd=folder, capture_output=True, text=True)
     assert check.returncode == 0 and check.stdout.endswith("\nReady.\n"), check.stdout + check.stderr
     with started(folder) as notebook:
         from playwright.sync_api import sync_playwright
-        from test_browser import CHROMIUM, FLAGS, comparable, run_all
 
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
             run_all(browser.new_page(), PORT, notebook.name)
             browser.close()
-        ran, saved = (cells_of(path) for path in (notebook, folder / "notebooks" / notebook.name))
+        ran, saved = (code_cells(path) for path in (notebook, folder / "notebooks" / notebook.name))
         assert [comparable(c["outputs"]) for c in ran] == [comparable(c["outputs"]) for c in saved]
     print("a notebook ran")
     answer(notebook)
-    unpack(archive, place)  # the next kit, over this one, with a notebook that has changed
+    shutil.unpack_archive(archive, place)  # the next kit, over this one, with a notebook that has changed
     answer(folder / "notebooks" / notebook.name, "a new sentence of ours")
     begun = time.monotonic()
     with started(folder):
@@ -77,11 +74,8 @@ def with_the_network_cut(archive, place):
 
 def only_this_machine():
     loopback.up()
-    try:
-        socket.create_connection(("192.0.2.1", 80), timeout=5).close()
-    except OSError:
-        return
-    raise AssertionError("the network is not cut")
+    with pytest.raises(OSError):
+        socket.create_connection(("192.0.2.1", 80), timeout=5)
 
 
 def lead_astray(place):
@@ -93,42 +87,18 @@ def lead_astray(place):
     os.environ |= {"PYTHONPATH": str(place / "astray"), "PIP_TARGET": str(place / "astray"), "PIP_INDEX_URL": "x"}
 
 
-def unpack(archive, place):
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(place)
-
-
-class started:
+@contextmanager
+def started(folder):
     """The server that `start.py` starts, until the block ends; gives the learner's copy of the first notebook."""
-
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __enter__(self):
-        command = [sys.executable, "start.py", "--no-browser", f"--port={PORT}", "--IdentityProvider.token=t"]
-        self.server = subprocess.Popen(command, cwd=self.folder, start_new_session=True, stderr=subprocess.DEVNULL)
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/api?token=t", timeout=1)
-                return self.folder / "my-work" / "notebooks" / "00_start_here.ipynb"
-            except OSError:
-                assert self.server.poll() is None
-                time.sleep(0.25)
-        raise AssertionError("no server came")
-
-    def __exit__(self, *error):
-        os.killpg(self.server.pid, signal.SIGTERM)
-        self.server.wait(30)
+    command = [sys.executable, "start.py", "--no-browser", f"--port={PORT}", "--IdentityProvider.token=t"]
+    server = subprocess.Popen(command, cwd=folder, start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        loopback.wait_for(server, PORT)
+        yield folder / "my-work" / "notebooks" / "00_start_here.ipynb"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
         time.sleep(1)  # until the port is free again
-
-
-def cells_of(path):
-    for _ in range(40):  # the page saves in its own time
-        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
-        if all(cell["execution_count"] for cell in cells):
-            break
-        time.sleep(0.25)
-    return cells
 
 
 def answer(path, text="an answer of theirs"):
@@ -138,5 +108,4 @@ def answer(path, text="an answer of theirs"):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent.parent))
     with_the_network_cut(Path(sys.argv[1]), Path(sys.argv[2]))

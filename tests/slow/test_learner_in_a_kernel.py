@@ -7,7 +7,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 
-from helpers.download import PROJECT
+from helpers.data import PROJECT
 
 pytestmark = pytest.mark.slow
 
@@ -41,16 +41,9 @@ def said(client, code, interrupt_after=None):
         texts += [content.get("text") or content.get("evalue") or content.get("data", {}).get("text/markdown") or ""]
 
 
-@pytest.mark.parametrize(
-    "body, words",
-    [
-        ("while True: pass", "You stopped it. If it would not end, look for a loop whose condition never changes."),
-        ("while True:\n        try: np.sqrt(-1)\n        except ValueError: pass", "You stopped it."),
-        ("import time; time.sleep(600)", "You stopped it."),
-    ],
-)
-def test_a_loop_that_never_ends_is_stopped_and_told(client, body, words):
-    assert words in said(client, STUB.format(body), interrupt_after=3)
+@pytest.mark.parametrize("body", ["while True: pass", "while True: np.sqrt(-1)", "import time; time.sleep(600)"])
+def test_what_never_ends_is_stopped_and_told(client, body):
+    assert "You stopped it. If it would not end, look for a loop" in said(client, STUB.format(body), interrupt_after=3)
     assert said(client, "print(6 * 7)").strip() == "42"
 
 

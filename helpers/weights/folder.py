@@ -1,0 +1,74 @@
+"""What stands in a model's folder? Found, here or on the hub, and read without torch."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+
+def find_folder(source):
+    """The local folder of `source`, which holds a config and safetensors; from the model hub's cache or the hub."""
+    if not isinstance(source, str | Path) or not str(source).strip():
+        raise TypeError(f"load_model takes a folder or a model hub's id as text; got {source!r}.")
+    folder = Path(os.path.expanduser(source))
+    if os.path.isfile(folder):
+        raise ValueError(f"{folder} is a file; give the folder that it is in.")
+    if not os.path.isdir(folder):  # pathlib's own would raise for a name that is too long
+        from huggingface_hub import snapshot_download
+
+        wanted = ["*.json", "model*.safetensors", "*.model", "*.txt"]
+        try:
+            folder = Path(snapshot_download(str(source), allow_patterns=wanted))
+        except Exception as error:  # the hub's client raises its own and its transport's exceptions
+            raise ValueError(
+                f"{str(source)!r:.80} is no folder here and could not be had from the model hub "
+                f"({type(error).__name__}). Check the name, or the network, or give a local folder."
+            ) from error
+    if not (folder / "config.json").is_file():
+        raise ValueError(f"{folder} holds no config.json, so it is not a model in the Hugging Face layout.")
+    if not list(folder.glob("model*.safetensors")):
+        raise ValueError(
+            f"{folder} holds no model in safetensors. Pickled weights can run code when opened and are never loaded; "
+            "save the model with save_pretrained, which writes safetensors."
+        )
+    return folder
+
+
+def open_tokenizer(folder):
+    """The tokenizer of a model's folder, set to cut and fill up nothing. ValueError where there is none to read."""
+    from tokenizers import Tokenizer
+
+    try:
+        # AutoTokenizer would import transformers' model code: seconds, for the same tokenizer.
+        if (folder / "tokenizer.json").is_file():
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        else:
+            from transformers import AutoTokenizer
+
+            how = dict(local_files_only=True, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(folder, **how).backend_tokenizer
+    except Exception as error:  # the library raises a bare Exception
+        raise ValueError(f"{folder} holds no tokenizer that can be read ({first_line(error)}).") from error
+    tokenizer.no_truncation()  # a file may ask for both; the text would be cut or filled up without a word
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def mapped_tensor(path, name):
+    """One float32 tensor of a safetensors file, memory-mapped: shared by every process that reads it."""
+    header, start = safetensors_header(path)
+    start += header[name]["data_offsets"][0]
+    return np.memmap(path, "<f4", mode="r", offset=start, shape=tuple(header[name]["shape"])).view(np.ndarray)
+
+
+def safetensors_header(path):
+    """What a safetensors file says it holds, and where that begins (the format: huggingface.co/docs/safetensors)."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return json.loads(file.read(min(length, path.stat().st_size))), 8 + length
+
+
+def first_line(error):
+    """The first line of an error's message; where it has none, the error's kind."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,175 @@
+"""The checker itself: every reference passes, every named mistake earns its own sentence, nothing breaks the kernel."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.exercises import EXERCISES, check, solved, verdict
+
+MISTAKES = [(exercise.number, i) for exercise in EXERCISES.values() for i in range(len(exercise.wrong))]
+
+
+def stub(*inputs):
+    # your code here
+    ...
+
+
+def stub_with_words(*inputs):
+    """My plan."""
+    ...
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+def test_a_row_is_whole_its_reference_right_and_its_stub_waiting(exercise):
+    assert exercise.difficulty in ("easy", "medium", "hard") and 1 <= exercise.minutes <= 30
+    assert len(exercise.wrong) >= 4 and exercise.right and exercise.title
+    with np.errstate(all="raise"):  # what numpy was told to raise judges nobody
+        assert verdict(exercise.number, exercise.reference) == f"**✓ {exercise.number} is right.** {exercise.right}"
+        assert solved(exercise.number, exercise.reference)
+    waiting = f"**{exercise.number} is waiting for you.** {exercise.title} ({exercise.difficulty}, about "
+    for answer in (stub, stub_with_words, lambda *inputs: ...):
+        assert verdict(exercise.number, answer).startswith(waiting) and solved(exercise.number, answer) is False
+
+
+@pytest.mark.parametrize("number, i", MISTAKES)
+def test_each_mistake_earns_its_own_sentence_without_a_warning(number, i, recwarn):
+    mistake, sentence = EXERCISES[number].wrong[i]
+    said = verdict(number, mistake)
+    assert said.startswith(f"**{number}: not yet.** {sentence}\n\nFor `")
+    assert "- it gave `" in said and "- expected `" in said
+    assert solved(number, mistake) is False and not recwarn.list
+
+
+def says_a_word(v):
+    """My plan."""
+    return "north"
+
+
+def raises(error):
+    def answer(v):
+        raise error
+
+    return answer
+
+
+def no(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+LOOP = []
+LOOP.append(LOOP)
+
+
+class Mute(Exception):
+    __str__ = no
+
+
+class Evil:
+    """Raises whatever is asked of it."""
+
+    dtype, __array__, __len__, __repr__ = property(no), no, no, no
+
+
+class OddText(str):
+    __str__ = __repr__ = __eq__ = no
+    __hash__ = str.__hash__
+
+
+ODD = [
+    (lambda v: v.sort(), "It returned None. Perhaps the `return` is missing (a printed value"),
+    (lambda v: v / misspelt, "It raised `NameError: name 'misspelt' is not defined` in line "),  # noqa: F821
+    (says_a_word, "It returned a text where an array of shape (2,) is expected."),
+    (raises(KeyboardInterrupt()), "You stopped it."),
+    (raises(Mute()), "It raised `Mute`"),
+    (raises(ValueError("x" * 10**7)), "It raised `ValueError: xxx"),
+    (raises(ValueError("`# b <b>")), "It raised `ValueError: ˋ# b <b>` in line"),
+    (raises(BaseExceptionGroup("many", [KeyboardInterrupt()])), "It raised `BaseExceptionGroup: many"),
+    (lambda v: exit(), "It raised `SystemExit"),
+    (lambda v, w: v, "It raised `TypeError"),
+    (lambda v: 3, "It returned a single number where an array of shape (2,) is expected."),
+    (lambda v: -v / np.linalg.norm(v), "Here is the first input where it goes wrong."),
+    (lambda v: v[:1], "It returned an array of shape (1,) where an array of shape (2,) is expected."),
+    (lambda v: v * np.nan, "Here is the first input"),
+    (lambda v: [v, [v]], "It returned a list where an array"),
+    (lambda v: LOOP, "It returned a list where"),
+    (lambda v: v.astype(complex), "a value of type ndarray"),
+    (lambda v: {"v": v}, "a value of type dict"),
+    (lambda v: Evil(), "a value of type Evil"),
+    (lambda v: OddText("north"), "It returned a text"),
+    (lambda v: [OddText("north")], "It returned a list"),
+    (lambda v: np.zeros((10**6, 10**6)), "It raised `MemoryError"),
+    (lambda v: np.zeros((10**5, 10**4)), "an array of shape (100000, 10000)"),  # 8 GB, as long as nobody looks
+    (lambda v: np.broadcast_to(v, (10**9, 2)), "an array of shape (1000000000, 2)"),
+    (lambda v: range(10**12), "an array of shape (1000000000000,)"),
+    (torch.Tensor, "You gave the vector back unchanged."),
+    (lambda v: v if v[0] == 3 else 2 * v, "Here is the first input"),  # a mistake is named where every input agrees
+    (lambda v: np.array([0.6, 0.8]), "It returned an array of shape (2,) where"),  # right for the first input only
+    (lambda v: v / np.linalg.norm(v) + 0.003, "Here is the first input"),  # close is not right
+]
+
+
+@pytest.mark.parametrize("answer, words", ODD)
+def test_odd_answers_are_met_kindly(answer, words):
+    said = verdict("0.1", answer)
+    assert said.startswith("**0.1: not yet.**") and words in said and len(said) < 600
+    assert solved("0.1", answer) is False
+
+
+@pytest.mark.parametrize("odd", [[np.ones(2), np.ones(2)], [[1], [1, 2]], [], {"a": 1}, "text", OddText("x"), Evil()])
+@pytest.mark.parametrize("number", ["1.1", "1.3", "8.2"])  # where a text, a list of texts, and a number are expected
+def test_odd_answers_are_told_whatever_is_expected(number, odd):
+    assert verdict(number, lambda *inputs: odd).startswith(f"**{number}: not yet.**")
+
+
+def in_place(v):
+    v /= np.linalg.norm(v)
+    return v
+
+
+def numpy_told_to_raise(v):
+    np.seterr(all="raise")
+    return v / np.linalg.norm(v)
+
+
+RIGHT = [
+    ("0.1", lambda v: list(v / np.linalg.norm(v))),
+    ("0.1", lambda v: tuple(v * (1 / sum(x * x for x in v) ** 0.5))),
+    ("0.1", lambda v: torch.tensor(v) / torch.linalg.norm(torch.tensor(v))),
+    ("0.1", lambda v: torch.tensor(v / np.linalg.norm(v), requires_grad=True)),
+    ("0.1", lambda v: torch.tensor(v / np.linalg.norm(v)).bfloat16()),
+    ("0.1", lambda v: (v / np.linalg.norm(v)).astype(np.float32)),
+    ("0.1", lambda v: [np.float16(x) for x in v / np.linalg.norm(v)]),
+    ("0.1", in_place),
+    ("0.1", numpy_told_to_raise),
+    ("1.1", lambda tokens: np.str_("".join(tokens))),
+    ("1.4", lambda *inputs: tuple(map(np.str_, EXERCISES["1.4"].reference(*inputs)))),
+]
+
+
+@pytest.mark.parametrize("number, answer", RIGHT)
+def test_right_answers_of_other_kinds_are_right_and_change_nothing(number, answer):
+    inputs, before = copy.deepcopy(EXERCISES[number].inputs), np.geterr()
+    assert verdict(number, answer).startswith(f"**✓ {number} is right.**") and solved(number, answer) is True
+    np.testing.assert_equal(inputs, EXERCISES[number].inputs)
+    assert np.geterr() == before
+
+
+def test_what_is_shown_stays_readable():
+    said = verdict("1.4", lambda pieces, ranks: [])
+    assert "(10 entries)" in said and len(said) < 400
+    said = verdict("5.4", lambda p, q: (p * np.log((p + 1e-5) / q)).sum())
+    assert "it gave `0.17331679`\n- expected `0.1732868`" in said  # shown until they differ
+    said = verdict("5.3", raises(ValueError("of another kind")))  # one that a mistake raises, too, in other words
+    assert "It raised `ValueError: of another kind`" in said
+
+
+def test_check_wants_a_function_and_a_known_number(capsys):
+    check("0.1", [0.6, 0.8])
+    assert "Markdown" in capsys.readouterr().out
+    assert "without brackets" in verdict("0.1", [0.6, 0.8]) and solved("0.1", [0.6, 0.8]) is False
+    assert verdict(0.1, in_place) == verdict("0.1", in_place) and solved(0.1, in_place)
+    for door in (check, solved):
+        with pytest.raises(ValueError, match=r"no exercise '9\.9'; there are 0\.1, 1\.1"):
+            door("9.9", stub)

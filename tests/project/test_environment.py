@@ -1,0 +1,145 @@
+"""The project's files agree with each other: pins, ranges, the conda route, the README, make and CI."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+from run_notebooks import IDEA, NOTEBOOKS, PROJECT, first_picture
+
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+EXTRAS = PYPROJECT["optional-dependencies"]
+RANGES = [Requirement(line) for line in [*PYPROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["check"]]]
+PINS = dict(line.lower().split("==") for line in (PROJECT / "constraints.txt").read_text().split())
+CONDA_NAMES = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
+README = (PROJECT / "README.md").read_text()
+TABLE = re.findall(r"^\| (\d\d) \| (.+?) \| (.+?) \|\s*(.*?)\s*\| (ready|planned) \|$", README, re.M)
+
+
+@pytest.mark.parametrize("requirement", RANGES, ids=lambda requirement: requirement.name)
+def test_every_range_has_a_pin_inside_it(requirement):
+    assert Version(PINS[requirement.name]) in requirement.specifier
+    assert any(spec.operator == "<" for spec in requirement.specifier)  # no range is open above
+
+
+def test_pins_are_plain_versions_for_every_machine():
+    assert not [name for name, version in PINS.items() if "+" in version or re.match("nvidia|cuda|triton", name)]
+
+
+def test_every_pinned_package_takes_the_oldest_python_that_we_promise():
+    """A system's Python 3.11 may be 3.11.2 (Debian 12), and newer releases of a package may refuse it."""
+    oldest = PYPROJECT["requires-python"].removeprefix(">=") + ".0"
+    wants = {d.metadata["Name"]: d.metadata["Requires-Python"] for d in metadata.distributions()}
+    pinned = {name: wanted for name, wanted in wants.items() if wanted and name and name.lower() in PINS}
+    assert len(pinned) > 100
+    assert [name for name, wanted in pinned.items() if oldest not in SpecifierSet(wanted)] == []
+
+
+def test_conda_gives_the_pinned_versions_with_cpu_builds():
+    environment = yaml.safe_load((PROJECT / "environment.yml").read_text())
+    packages = [line for line in environment["dependencies"] if isinstance(line, str)]
+    pip = next(line["pip"] for line in environment["dependencies"] if isinstance(line, dict))
+    versions = dict(line.split("=") for line in packages if "=" in line)
+    assert versions.pop("python") == "3.11" and "pip" in packages
+    assert "pytorch-cpu" in versions and "pytorch" not in versions and "torch" not in versions
+    for name, version in versions.items():
+        assert PINS[CONDA_NAMES.get(name, name)].startswith(version + "."), name
+    needed = {"jupyter", "numpy", "torch", "transformers", "matplotlib", "nbval", "scipy"}
+    assert {CONDA_NAMES.get(name, name) for name in versions} == needed
+    assert pip == ["-e .[test]"]  # constraints.txt would have pip replace what conda has just installed
+
+
+def test_the_readmes_table_is_the_notebooks_own_and_notebook_00s_map():
+    assert [number for number, *_ in TABLE] == [f"{n:02}" for n in range(12)]
+    there = {path.name[:2]: path for path in NOTEBOOKS.glob("*.ipynb")}
+    for number, title, question, minutes, state in TABLE:
+        name, shown = title, "planned"
+        assert (state == "ready") == (number in there)
+        if state == "ready":
+            about = nbformat.read(there[number], as_version=4).metadata["directions"]
+            name, shown = about["title"], minutes
+            assert title == f"[{name}](notebooks/{there[number].name})"
+            assert (question, minutes) == (about["question"], str(about["minutes"]))
+        assert f"| {number} | {name} | {question} | {shown} |" in there["00"].read_text()
+
+
+def test_the_readmes_picture_is_the_notebooks():
+    assert first_picture(nbformat.read(NOTEBOOKS / "00_start_here.ipynb", as_version=4)) == IDEA.read_bytes()
+
+
+def test_the_readme_links_to_what_is_there():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (PROJECT / target).exists(), target
+
+
+def test_ci_and_the_workflow_call_the_readmes_commands():
+    assert "make test\n" in (PROJECT / ".ci" / "run").read_text()
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "test.yml").read_text())
+    assert {"run": "make test"} in workflow["jobs"]["test"]["steps"]
+
+
+def test_make_help_has_a_line_for_each_target():
+    makefile = (PROJECT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.M)[1].split()
+    assert sorted(phony) == sorted(re.findall(r"^([a-z]+):.*##", makefile, re.M))
+    assert {"env", "lab", "test", "check", "run", "results", "bench", "help"} <= set(phony)
+
+
+def test_the_citation_has_the_projects_version():
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
+    assert citation["version"] == PYPROJECT["version"] and citation["cff-version"] == "1.2.0"
+
+
+# Stands for Python: makes an environment with itself in it, and notes what pip would install, told of which index.
+PYTHON = f"""#!/bin/sh
+case "$*" in
+  "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  "-m pip install"*) echo "$PIP_EXTRA_INDEX_URL $*" >> log ;;
+  *) exec "{sys.executable}" "$@" ;;
+esac
+"""
+TOLD = ["SYSTEM=Linux", "PIP_EXTRA_INDEX_URL=mine", "PIP_FIND_LINKS=.", "PIP_CONFIG_FILE=pip.conf", "SYSTEM=Darwin"]
+
+
+@pytest.mark.parametrize("told", TOLD)
+def test_make_shows_pip_the_cpu_build_on_linux_where_it_is_told_nothing(tmp_path, told):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(PROJECT / name, tmp_path)
+    (tmp_path / "pip.conf").write_text("[global]\nextra-index-url = mine\n")
+    for name, script in {"python": PYTHON, "uname": "#!/bin/sh\necho ${SYSTEM:-Linux}\n"}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "MAKE"))}
+    mine |= {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PIP_CONFIG_FILE": os.devnull} | dict([told.split("=")])
+    make = ["make", f"PYTHON={tmp_path}/python", ".venv/ready-test"]
+    said = subprocess.run(make, cwd=tmp_path, env=mine, capture_output=True, text=True, check=True).stdout
+    index = {"SYSTEM=Linux": "https://download.pytorch.org/whl/cpu", "PIP_EXTRA_INDEX_URL=mine": "mine"}.get(told, "")
+    pip = f"{index} -m pip install --quiet -c constraints.txt -e"
+    assert (tmp_path / "log").read_text() == f"{pip} .\n{pip} .[test]\n" and " GB to fetch" in said
+
+
+def test_a_package_without_its_folder_has_the_texts_and_says_what_it_lacks(copied_project, tmp_path):
+    copy, site = copied_project[0], tmp_path / "site"
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", tmp_path, copy]
+    subprocess.run(build, check=True, capture_output=True)
+    shutil.unpack_archive(next(tmp_path.glob("*.whl")), site, "zip")
+    packed = {path.relative_to(site).as_posix() for path in site.rglob("*.*") if ".dist-info" not in path.as_posix()}
+    ours = [path for glob in ("helpers/**/*.py", "helpers/report/*.j2", "data/*.json") for path in copy.glob(glob)]
+    assert packed == {path.relative_to(copy).as_posix().replace("data/", "helpers/texts/") for path in ours}
+    before = sorted(tmp_path.rglob("*"))
+    code = "from helpers.data import passages, saved; from helpers.weights.home import model_home\n"
+    code += "print(len(passages('test')), model_home()); saved('wins')"
+    bare = {"PYTHONPATH": str(site), "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=bare, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.split() == ["5", str(tmp_path / ".cache" / "directions-not-points")]
+    assert "FileNotFoundError: " in done.stderr and "without its folder" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before  # nothing was written

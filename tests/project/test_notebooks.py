@@ -1,0 +1,267 @@
+"""What every notebook keeps, whatever it teaches. Each rule is a function from a notebook to its offences,
+and each rule is itself tested: a fault is planted, and the rule must find it."""
+
+import ast
+import copy
+import re
+import subprocess
+import sys
+from symtable import symtable
+
+import guide
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from run_notebooks import NOTEBOOKS, PROJECT, WIDGET_VIEW, normalise
+
+from helpers.exercises import EXERCISES
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+MACHINE = re.compile(
+    r"0x[0-9a-f]{8}|(?<![\w.])/(?:home|root|tmp|work|Users|usr)/|[A-Z]:\\|\b\d{4}-\d\d-\d\d\b|\b\d+(\.\d+)? ?m?s\b"
+)
+HEADING = re.compile(r"^##? ", re.M)
+SILENCED = {"nbval-skip", "nbval-ignore-output", "raises-exception"}
+WORDS = re.compile(r"<details><summary>In words</summary>\n\n(.+)\n\n</details>")
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def outputs(notebook):
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def pictures(notebook):
+    """Each picture with the output that follows it."""
+    for cell in code_cells(notebook):
+        for i, output in enumerate(cell.outputs):
+            if "image/png" in output.get("data", {}):
+                yield output, (cell.outputs[i + 1] if i + 1 < len(cell.outputs) else {})
+
+
+def executed_once_from_top_to_bottom(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    return [] if counts == list(range(1, len(counts) + 1)) else [f"execution counts are {counts}"]
+
+
+def no_errors_no_stderr(notebook):
+    return [str(o)[:80] for o in outputs(notebook) if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+def nothing_is_silenced(notebook):
+    cells = code_cells(notebook)
+    return [c.id for c in cells if SILENCED & set(c.metadata.get("tags", [])) or "# NBVAL_" in c.source]
+
+
+def pictures_have_words_and_alt(notebook):
+    """The alt text is the sentence with which the words under the picture begin, backticks aside."""
+    found = []
+    for picture, after in pictures(notebook):
+        alt = picture.metadata.get("image/png", {}).get("alt", "")
+        words = WORDS.fullmatch(after.get("data", {}).get("text/markdown", ""))
+        begins = words and words[1].replace("`", "").startswith(f"{alt} ")
+        if not begins or not 40 <= len(alt) <= 160 or alt != picture.data["text/plain"]:
+            found.append(f"{alt!r} / {after!r}")
+    return found
+
+
+def nothing_of_this_machine(notebook):
+    texts = ["".join(o.get("text", "")) for o in outputs(notebook)]
+    texts += [text for o in outputs(notebook) for kind, text in o.get("data", {}).items() if kind.startswith("text/")]
+    return [match.group() for text in texts for match in [MACHINE.search(text)] if match]
+
+
+def no_widget_left(notebook):
+    views = [o.output_type for o in outputs(notebook) if WIDGET_VIEW in o.get("data", {})]
+    return views + (["widget state"] if "widgets" in notebook.metadata else [])
+
+
+def says_what_is_agreed(notebook):
+    opening, *_, closing = prose(notebook)
+    minutes, words = notebook.metadata["directions"]["minutes"], len(opening.split())
+    wanted = [(opening, r"^# "), (opening, r"\*\*After this notebook"), (opening, r"^- .*\n- .*\n- ")]
+    wanted += [(opening, rf"About {minutes} minutes"), ("\n".join(prose(notebook)), r"\*\*Predict")]
+    wanted += [(closing, "^## What you have seen"), (closing, "Next: ")]
+    missing = [pattern for text, pattern in wanted if not re.search(pattern, text, re.M)]
+    return missing + ([] if 100 <= words <= 250 else [f"{words} words"])
+
+
+def minutes_add_up(notebook):
+    """Each section but the exercises' says its minutes; with those of the exercises they make the notebook's."""
+    heads = [cell for cell in notebook.cells if cell.cell_type == "markdown" and HEADING.search(cell.source)]
+    silent = [c.id for c in heads if "directions" not in c.metadata and not re.search(r"· Exercises$", c.source, re.M)]
+    exercises = sum(exercise.minutes for exercise in exercises_of(notebook))
+    total = sum(c.metadata["directions"]["minutes"] for c in heads if "directions" in c.metadata) + exercises
+    wrong = [] if total == notebook.metadata["directions"]["minutes"] else [f"they add up to {total}"]
+    said = f", {exercises} of them for the exercise"
+    return silent + wrong + ([] if said in prose(notebook)[0] else [f"the opening does not say {said!r}"])
+
+
+def exercises_of(notebook):
+    number = re.search(r"^# (\d\d)", notebook.cells[0].source)
+    return guide.exercises(int(number[1]) if number else 0)
+
+
+def exercises_are_complete(notebook):
+    mine = [exercise.number for exercise in exercises_of(notebook)]
+    by_id, found = {cell.id: cell for cell in notebook.cells}, []
+    for n in mine:
+        slug, exercise = n.replace(".", "-"), EXERCISES[n]
+        stub, hint, solution = (by_id.get(f"{kind}-{slug}") for kind in ("exercise", "hint", "solution"))
+        heading = f"**Exercise {n} · {exercise.title}** ({exercise.difficulty}, {exercise.minutes} minutes)"
+        said = [str(cell and [o.get("data") for o in cell.get("outputs", [])]) for cell in (stub, solution)]
+        if not any(heading in text for text in prose(notebook)):
+            found.append(f"{n}: no heading {heading!r}")
+        if "is waiting for you" not in said[0] or "is right" not in said[1]:
+            found.append(f"{n}: stub or solution does not say what it should")
+        if not hint or "<details>" not in hint.source:
+            found.append(f"{n}: no folded hint")
+        if not solution or "solution" not in solution.metadata.get("tags", []) or not solution.metadata.get("jupyter"):
+            found.append(f"{n}: no folded, tagged solution")
+    return found or ([] if mine else ["no exercises"])
+
+
+def sliders_keep_their_names(notebook):
+    """A slider is moved after the whole notebook has run: no later cell may bind anew what its function looks up."""
+    cells = code_cells(notebook)
+    tables = [symtable(cell.source, cell.id, "exec") for cell in cells]
+    functions = {scope.get_name(): scope for table in tables for scope in table.get_children()}
+    found = []
+    for i, cell in enumerate(cells):
+        calls = [n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Call)]
+        drawn = [call.args[0] for call in calls if ast.unparse(call.func) == "slider"]
+        wanted, used = {node.id for arg in drawn for node in ast.walk(arg) if isinstance(node, ast.Name)}, set()
+        while wanted - used:  # what it looks up, and what the notebook's own functions among that look up
+            used |= wanted
+            wanted = {name for one in used & set(functions) for name in looked_up(functions[one])}
+        later = [symbol for table in tables[i + 1 :] for symbol in table.get_symbols()]
+        bound = {symbol.get_name() for symbol in later if symbol.is_assigned() and not symbol.is_imported()}
+        found += [f"{name} is bound anew after {cell.id}" for name in sorted(used & bound)]
+    return found
+
+
+def looked_up(scope):
+    """The names that a function takes from the notebook, its inner functions included."""
+    own = {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global()}
+    return own.union(*map(looked_up, scope.get_children()))
+
+
+def cells_are_small(notebook):
+    lines = {cell.id: len(cell.source.splitlines()) for cell in code_cells(notebook)}
+    return [f"{name}: {n} lines" for name, n in lines.items() if n > 20]
+
+
+def saved_as_make_run_saves_it(notebook):
+    again = copy.deepcopy(notebook)
+    normalise(again)
+    return [] if again == notebook else ["run `make run`"]
+
+
+def with_output(**output):
+    return lambda notebook: code_cells(notebook)[0].outputs.append(nbformat.v4.new_output(**output))
+
+
+def in_picture(change):
+    return lambda notebook: change(*next(pictures(notebook)))
+
+
+def replace_prose(old, new):
+    def plant(notebook):
+        assert old in "".join(prose(notebook))
+        for cell in notebook.cells:
+            cell.source = cell.source.replace(old, new)
+
+    return plant
+
+
+def drop(cell_id):
+    return lambda notebook: notebook.cells.remove(next(cell for cell in notebook.cells if cell.id == cell_id))
+
+
+def other_words(sentence):
+    def plant(notebook):
+        picture, words = next(pictures(notebook))
+        picture.metadata["image/png"]["alt"] = picture.data["text/plain"] = sentence
+        words.data["text/markdown"] = f"<details><summary>In words</summary>\n\n{sentence} 1\n\n</details>"
+
+    return plant
+
+
+FAULTS = [
+    (executed_once_from_top_to_bottom, lambda nb: code_cells(nb)[3].update(outputs=[], execution_count=None)),
+    (no_errors_no_stderr, with_output(output_type="stream", name="stderr", text="warning")),
+    (no_errors_no_stderr, with_output(output_type="error", ename="E", evalue="", traceback=[])),
+    (nothing_is_silenced, lambda nb: code_cells(nb)[1].metadata.update(tags=["nbval-skip"])),
+    (nothing_is_silenced, lambda nb: code_cells(nb)[1].metadata.update(tags=["raises-exception"])),
+    (nothing_is_silenced, lambda nb: code_cells(nb)[0].update(source="# NBVAL_SKIP")),
+    (pictures_have_words_and_alt, in_picture(lambda picture, words: picture.metadata["image/png"].pop("alt"))),
+    (pictures_have_words_and_alt, in_picture(lambda picture, words: picture.data.update({"text/plain": "Figure"}))),
+    (pictures_have_words_and_alt, in_picture(lambda picture, words: words.data.update({"text/markdown": "other"}))),
+    (pictures_have_words_and_alt, other_words("Too short.")),
+    (pictures_have_words_and_alt, other_words("Too long. " * 17)),
+    (nothing_of_this_machine, with_output(output_type="stream", name="stdout", text="in /home/ada/x")),
+    (nothing_of_this_machine, with_output(output_type="stream", name="stdout", text="took 3.2 s")),
+    (nothing_of_this_machine, with_output(output_type="stream", name="stdout", text="<f at 0x7f3a2b1c9d00>")),
+    (nothing_of_this_machine, with_output(output_type="stream", name="stdout", text="on 2026-01-31")),
+    (nothing_of_this_machine, with_output(output_type="display_data", data={"text/markdown": "in `/tmp/x`"})),
+    (no_widget_left, with_output(output_type="display_data", data={WIDGET_VIEW: {}})),
+    (no_widget_left, lambda nb: nb.metadata.update(widgets={})),
+    (says_what_is_agreed, replace_prose("**After this notebook", "**Perhaps")),
+    (says_what_is_agreed, replace_prose("About ", "Some ")),
+    (says_what_is_agreed, replace_prose("Next: ", "")),
+    (says_what_is_agreed, replace_prose("**Predict", "**Guess")),
+    (minutes_add_up, lambda nb: nb.metadata["directions"].update(minutes=1)),
+    (minutes_add_up, lambda nb: nb.cells[0].metadata.pop("directions")),
+    (minutes_add_up, replace_prose(", 31 of them", ", some of them")),
+    (exercises_are_complete, drop("hint-1-2")),
+    (exercises_are_complete, drop("solution-1-3")),
+    (exercises_are_complete, drop("exercise-1-4")),
+    (sliders_keep_their_names, lambda nb: code_cells(nb)[-1].update(source="recipe = 1")),
+    (cells_are_small, lambda nb: code_cells(nb)[0].update(source="1\n" * 21)),
+    (saved_as_make_run_saves_it, lambda nb: code_cells(nb)[0].metadata.update(execution={"x": 1})),
+]
+
+RULES = list(dict.fromkeys(rule for rule, _ in FAULTS))  # no rule without a fault that it finds
+
+
+@pytest.mark.parametrize("rule, plant", FAULTS, ids=[f"{rule.__name__}-{i}" for i, (rule, _) in enumerate(FAULTS)])
+def test_rule_finds_a_planted_fault(rule, plant):
+    notebook = read(NOTEBOOKS / "01_text_to_token_ids.ipynb")
+    plant(notebook)
+    assert rule(notebook)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_rule(rule, path):
+    assert rule(read(path)) == []
+
+
+def test_notebooks_are_small_and_numbered():
+    assert len({path.name[:2] for path in PATHS}) == len(PATHS) > 0
+    assert all(re.fullmatch(r"\d\d_[a-z_]+\.ipynb", path.name) for path in PATHS)
+    assert sum(path.stat().st_size for path in PATHS) < 10e6
+
+
+def test_html_pages_have_every_alt_text(tmp_path):
+    command = [sys.executable, "-m", "nbconvert", "--to=html", "--template=accessible", f"--output-dir={tmp_path}"]
+    command += [f"--TemplateExporter.extra_template_basedirs={PROJECT / 'helpers'}", *map(str, PATHS)]
+    subprocess.run(command, check=True, capture_output=True)
+    for path in PATHS:
+        page = (tmp_path / path.with_suffix(".html").name).read_text()
+        assert "No description has been provided" not in page
+        alts = [image.get("alt", "") for image in BeautifulSoup(page, "html.parser").find_all("img")]
+        assert alts == [picture.data["text/plain"] for picture, _ in pictures(read(path))]
+        assert page.count("<summary>In words</summary>") == len(alts)
+        solutions = [cell for cell in code_cells(read(path)) if "solution" in cell.metadata.get("tags", [])]
+        assert page.count("<summary style") == len(solutions)

@@ -1,0 +1,150 @@
+"""The saved results are those of this model, and of no other code than the plain definition."""
+
+import compute_results
+import numpy as np
+import pytest
+
+from helpers.data import saved
+from helpers.geometry import random_directions
+from helpers.targets import can_win
+from helpers.weights.home import GGUF_SHA256
+
+WAYS = {"dot", "over_square", "cosine", "after_norm"}
+EPSILON = 1e-5  # of the model's final norm, as its config.json has it
+
+
+@pytest.fixture(scope="module")
+def targets(lm):
+    return lm.targets.astype(np.float64)
+
+
+@pytest.mark.parametrize("name, arrays", [("returns", 4), ("overlap", 7), ("wins", 3), ("can_win", 3)])
+def test_they_are_of_this_model_and_say_their_command(name, arrays):
+    found = saved(name)
+    assert str(found["model_sha256"]) == GGUF_SHA256 and str(found["made_by"]) == "make results"
+    assert len(found) == arrays + 2
+
+
+def plain_winners(lm, way, ids):
+    """Float64, row by row, from the definition: a vector against all rows."""
+    vectors = lm.embedding.astype(np.float64)
+    squares = (vectors**2).sum(axis=1)
+    if way == "after_norm":
+        states = vectors[ids] / np.sqrt(squares[ids, None] / lm.width + EPSILON)
+        return (states @ lm.targets.T.astype(np.float64)).argmax(axis=1)
+    power = {"dot": 0, "over_square": 1, "cosine": 0.5}[way]
+    return (vectors[ids] @ vectors.T / squares**power).argmax(axis=1)
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_a_sample_of_the_returns_agrees_with_the_plain_definition(lm, way):
+    winners, ids = saved("returns")[way], np.random.default_rng(7).choice(lm.n_vocab, 40, replace=False)
+    assert winners.shape == (lm.n_vocab,) and winners.dtype == np.int32
+    np.testing.assert_array_equal(plain_winners(lm, way, ids), winners[ids])
+
+
+def test_copies_go_to_the_lowest_id(lm):
+    winners = saved("returns")["cosine"]
+    lost = np.flatnonzero(winners != np.arange(lm.n_vocab))
+    assert len(lost) == 11
+    for i in lost:
+        same = np.flatnonzero((lm.embedding == lm.embedding[i]).all(axis=1))
+        assert winners[i] == same[0] < i
+
+
+def test_what_make_results_runs_agrees_with_full_tables_on_a_small_vocabulary(lm):
+    class Small:
+        embedding, targets, width, to_sphere = lm.embedding[3000:3600], lm.targets[3000:3600], lm.width, lm.to_sphere
+
+    found = dict(compute_results.whole_vocabulary(Small))
+    assert set(found) == WAYS
+    for way, winners in found.items():
+        np.testing.assert_array_equal(plain_winners(Small, way, np.arange(600)), winners)
+
+
+def test_a_sample_of_the_overlaps_agrees_with_full_sorts(targets):
+    found, squares = dict(saved("overlap")), (targets**2).sum(axis=1)
+    pairs = [name for name in found if ", " in name and "null" not in name]
+    assert len(pairs) == 3
+    for place, i in enumerate(found["ids"][:10]):
+        products = targets @ targets[i]
+        scores = {"cosine": products / squares**0.5, "euclidean": products - squares / 2, "dot": products}
+        ten = {by: [j for j in np.argsort(-score)[:11] if j != i][:10] for by, score in scores.items()}
+        for pair in pairs:
+            one, other = pair.split(", ")
+            assert found[pair][place] == len(set(ten[one]) & set(ten[other])), pair
+
+
+def test_a_sample_of_the_wins_agrees_with_float64_loops(lm, targets):
+    found, sizes = saved("wins"), np.linalg.norm(targets, axis=1, keepdims=True)
+    chance = sizes * random_directions(lm.n_vocab, lm.width, seed=1)
+    kinds = {"real": targets, "equal sizes": targets / sizes, "random directions": chance}
+    for name, rows in kinds.items():
+        assert found[name].shape == (100_000,)
+        for seed in (0, 19):  # the first block of states and the last
+            states = random_directions(5000, lm.width, seed=100 + seed)[:30]
+            won = [int((rows @ z).argmax()) for z in states]
+            np.testing.assert_array_equal(won, found[name][5000 * seed : 5000 * seed + 30])
+
+
+def certified(targets, states, ids):
+    """How far each target leads over all that are no copies of it, in float64."""
+    leads = []
+    for z, i in zip(states, ids, strict=True):
+        logits = targets @ z
+        copies = (targets == targets[i]).all(axis=1) if logits[i] <= np.partition(logits, -2)[-2] else [i]
+        own, logits[copies] = logits[i], -np.inf
+        leads.append(own - logits.max())
+    return np.array(leads)
+
+
+def test_every_saved_state_and_a_sample_of_the_directions_prove_that_their_tokens_can_win(lm, targets):
+    found = dict(saved("can_win"))
+    assert len(found["how"]) == len(targets) and set(found["how"]) == {"direction", "programme", "tie"}
+    np.testing.assert_array_equal(found["ids"], np.flatnonzero(found["how"] != "direction"))
+    assert certified(targets, found["states"], found["ids"]).min() > 0
+    assert all((targets == targets[i]).all(axis=1).sum() > 1 for i in np.flatnonzero(found["how"] == "tie"))
+    easy = np.random.default_rng(1).choice(np.flatnonzero(found["how"] == "direction"), 60, replace=False)
+    states, how = can_win(lm.targets, easy)
+    assert set(how) == {"direction"} and certified(targets, states, easy).min() > 0
+
+
+@pytest.mark.slow
+def test_every_token_has_a_certificate_that_one_product_checks(targets):
+    """All of them, from the definition: Σ⁻¹(u − mean) in float64, or the saved state."""
+    found, centred = dict(saved("can_win")), targets - targets.mean(axis=0)
+    directions = np.linalg.solve(centred.T @ centred, centred.T).T
+    directions[found["ids"]] = found["states"]
+    for block in np.split(np.arange(len(targets)), range(512, len(targets), 512)):
+        logits, places = directions[block] @ targets.T, (np.arange(len(block)), block)
+        own = logits[places].copy()
+        logits[places] = -np.inf
+        behind = block[own <= logits.max(axis=1)]
+        assert set(found["how"][behind]) <= {"tie"}
+        assert (certified(targets, directions[behind], behind) > 0).all()
+
+
+def test_a_search_that_was_stopped_begins_where_it_was(tmp_path, monkeypatch):
+    targets, done = np.random.default_rng(0).normal(size=(90, 4)).astype(np.float32), []
+
+    def stopped_once(targets, ids):
+        done.append(ids[0])
+        if done == [0, 20, 40]:
+            raise KeyboardInterrupt
+        return can_win(targets, ids)
+
+    whole = compute_results.decided(targets, tmp_path / "whole.npz", block=20)
+    monkeypatch.setattr(compute_results, "can_win", stopped_once)
+    with pytest.raises(KeyboardInterrupt):
+        compute_results.decided(targets, tmp_path / "part.npz", block=20)
+    for _ in range(2):  # the rest; and stopped after its last block, nothing is left to do
+        np.testing.assert_equal(compute_results.decided(targets, tmp_path / "part.npz", block=20), whole)
+        assert done == [0, 20, 40, 40, 60, 80]
+
+
+@pytest.mark.slow
+def test_make_results_writes_what_is_saved(tmp_path):
+    compute_results.main(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"returns.npz", "overlap.npz", "wins.npz", "can_win.npz"}
+    for name in ("returns", "overlap", "wins"):
+        np.testing.assert_equal(dict(np.load(tmp_path / f"{name}.npz")), dict(saved(name)))

@@ -1,0 +1,112 @@
+"""Compute what is too slow for a notebook, over the whole vocabulary, into data/results: `make results`.
+
+returns.npz says, for every token ID, which token's row wins when the token's own vector is scored against all rows
+(notebook 03); overlap.npz, how many of their ten closest targets two rulers share (notebook 05); wins.npz, which
+target wins at 100,000 random states, and can_win.npz, whether and how each token can win at all (notebook 07). The
+notebooks read them, compute samples of them again, and show that the two agree.
+
+The search of can_win.npz is kept as it goes on: stopped, it begins again where it was.
+"""
+
+import sys
+import time
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from helpers.data import project_folder
+from helpers.geometry import nearest, random_directions, winners
+from helpers.model import load_model
+from helpers.targets import can_win
+from helpers.weights.home import GGUF_SHA256
+
+RESULTS = project_folder() / "data" / "results"
+
+
+def whole_vocabulary(lm):
+    """The winners by each way of scoring: names and int32 arrays (V,). Scores in float64; ties to the lower ID."""
+    vectors = lm.embedding
+    wide = vectors.astype(np.float64)
+    ways = {
+        "dot": (vectors, vectors, "dot"),
+        "over_square": (wide, wide / (wide**2).sum(axis=1, keepdims=True), "dot"),
+        "cosine": (vectors, vectors, "cosine"),
+        "after_norm": (lm.to_sphere(vectors), lm.targets, "dot"),
+    }
+    for name, (states, rows, by) in ways.items():
+        start = time.perf_counter()
+        ids, _ = nearest(states, rows, k=1, by=by)
+        print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+        yield name, ids[:, 0].astype(np.int32)
+
+
+def ten_closest(targets, ids, by):
+    """The ten closest targets to each of the targets `ids`, itself left out: (n, 10)."""
+    found, _ = nearest(targets[ids], targets, k=11, by=by)
+    return [[j for j in row if j != i][:10] for i, row in zip(ids, found, strict=True)]
+
+
+def overlaps(targets, ids):
+    """How many of their ten closest targets two rulers share, for the tokens `ids`: names of pairs, int8 (n,)."""
+    closest = {by: ten_closest(targets, ids, by) for by in ("cosine", "euclidean", "dot")}
+    for one, other in combinations(closest, 2):
+        pairs = zip(closest[one], closest[other], strict=True)
+        yield f"{one}, {other}", np.array([len(set(a) & set(b)) for a, b in pairs], np.int8)
+
+
+def overlaps_and_null(lm, n=2000):
+    """`overlaps` for n tokens drawn by chance, and for random directions with the same sizes."""
+    ids = np.random.default_rng(0).choice(lm.n_vocab, n, replace=False)
+    sizes = np.linalg.norm(lm.targets, axis=1, keepdims=True)
+    null = sizes * random_directions(lm.n_vocab, lm.width, seed=1)
+    return {"ids": ids} | dict(overlaps(lm.targets, ids)) | {f"null: {k}": v for k, v in overlaps(null, ids)}
+
+
+def wins(lm, n=100_000, block=5000):
+    """Which target wins at n random states: for the model's targets and two nulls, int32 (n,)."""
+    sizes = np.linalg.norm(lm.targets, axis=1, keepdims=True)
+    found = {name: [] for name in ("real", "equal sizes", "random directions")}
+    chance = sizes * random_directions(lm.n_vocab, lm.width, seed=1)
+    equal = lm.targets / sizes
+    for seed in tqdm(range(n // block), desc="Random states", unit=f" × {block:,}"):
+        states = random_directions(block, lm.width, seed=100 + seed)  # never the seed of the null
+        for name, targets in zip(found, (lm.targets, equal, chance), strict=True):
+            found[name].append(winners(states, targets).astype(np.int32))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def decided(targets, part, block=1024):
+    """Whether and how each target can win, and the states that only a linear programme found. Kept in `part`."""
+    kept = dict(how=np.zeros(0, "U9"), ids=np.zeros(0, np.int64), states=np.zeros((0, targets.shape[1])))
+    if part.exists():
+        with np.load(part) as file:
+            if str(file["model_sha256"]) == GGUF_SHA256:  # of another model nothing is of use
+                kept = {key: file[key] for key in kept}
+    for start in tqdm(range(len(kept["how"]), len(targets), block), desc="Can it win?", unit=f" × {block:,}"):
+        some = np.arange(start, min(start + block, len(targets)))
+        certificates, how = can_win(targets, some)
+        hard = np.isin(how, ["programme", "tie"])
+        new = dict(how=np.array(how), ids=some[hard], states=certificates[hard])
+        kept = {key: np.concatenate([kept[key], new[key]]) for key in kept}
+        aside = part.with_suffix(".writing.npz")
+        np.savez_compressed(aside, model_sha256=GGUF_SHA256, **kept)
+        aside.replace(part)
+    return kept
+
+
+def main(folder=RESULTS):
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lm, about = load_model(), dict(made_by="make results", model_sha256=GGUF_SHA256)
+    np.savez_compressed(folder / "returns.npz", **about, **dict(whole_vocabulary(lm)))
+    np.savez_compressed(folder / "overlap.npz", **about, **overlaps_and_null(lm))
+    np.savez_compressed(folder / "wins.npz", **about, **wins(lm))
+    part = folder / "can_win.part.npz"
+    np.savez_compressed(folder / "can_win.npz", **about, **decided(lm.targets, part))
+    part.unlink()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,72 @@
+"""Re-execute the notebooks and save them, normalised: `make run`. An unchanged notebook gives an empty diff.
+
+python tests/tools/run_notebooks.py [notebooks/01_text_to_token_ids.ipynb ...]
+"""
+
+import base64
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+PROJECT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = PROJECT / "notebooks"
+IDEA = PROJECT / "data" / "idea.png"  # the README's picture: the first figure of notebook 00
+KEPT = ("directions", "jupyter", "tags")  # of a cell's metadata
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def execute(notebook):
+    """Run all cells from top to bottom in a fresh kernel; raises CellExecutionError at the first that fails."""
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
+    ).execute()
+
+
+def normalise(notebook):
+    """Take out whatever differs from run to run or from machine to machine and says nothing to a reader."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "directions": notebook.metadata["directions"],
+    }
+    for cell in notebook.cells:
+        cell.metadata = {key: value for key, value in sorted(cell.metadata.items()) if key in KEPT}
+        if cell.cell_type == "code":
+            cell.outputs = _joined_streams(cell.outputs)
+            for output in cell.outputs:
+                # A live widget needs a kernel; without its state, GitHub would not show the notebook at all.
+                output.get("data", {}).pop(WIDGET_VIEW, None)
+
+
+def _joined_streams(outputs):
+    """How many chunks a stream arrives in depends on timing; the text does not."""
+    joined = []
+    for output in outputs:
+        if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def first_picture(notebook):
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return base64.b64decode(next(o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})))
+
+
+def main(paths):
+    for path in map(Path, paths or sorted(NOTEBOOKS.glob("*.ipynb"))):
+        notebook, start = nbformat.read(path, as_version=4), time.perf_counter()
+        execute(notebook)
+        normalise(notebook)
+        nbformat.write(notebook, path)
+        if path.name.startswith("00_"):
+            IDEA.write_bytes(first_picture(notebook))
+        print(f"{path.name}: {time.perf_counter() - start:.1f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

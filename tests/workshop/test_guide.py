@@ -1,0 +1,140 @@
+"""The leader's guide and the handout say what the notebooks say: minutes, questions, numbers, sections."""
+
+import copy
+import re
+
+import guide
+import pytest
+from run_notebooks import PROJECT
+
+THERE = guide.notebooks()
+GUIDE = guide.GUIDE.read_text(encoding="utf-8")
+CHAPTERS = dict(re.findall(r"^### (\d\d) · [^\n]+\n(.*?)(?=^### |\Z)", GUIDE, re.M | re.S))
+PARTS = ["**Must land.**", "| ask before", "**Where people get stuck**", "**When late**", "**In pairs.**"]
+PARTS += ["**Exit question.**"]
+MINUTES = {"45 minutes": 45, "90 minutes": 90, "Half a day": 210, "A full day": 420}
+NUMBER = re.compile(r"\d[\d,]*\d(?:\.\d+)?|\d(?:\.\d+)?")
+each_chapter = pytest.mark.parametrize("number", sorted(THERE), ids=lambda n: f"{n:02}")
+
+
+def by_hand(number):
+    """A chapter without the table that is written from the notebook."""
+    return guide.BLOCK.sub("", CHAPTERS[f"{number:02}"])
+
+
+def everything_in(notebook):
+    """All that a reader of the notebook sees as text, and its code."""
+    texts = ["".join(cell["source"]) for cell in notebook["cells"]]
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    texts += ["".join(output.get("text", "")) for output in outputs]
+    texts += ["".join(text) for o in outputs for kind, text in o.get("data", {}).items() if kind.startswith("text/")]
+    return "\n".join(texts).replace("{,}", ",")
+
+
+def predictions(notebook):
+    """The section in which each prediction is asked for, and the cell."""
+    section, found = "", []
+    for cell in notebook["cells"]:
+        for match in re.finditer(r"^## (\d+) · |\*\*Predict", "".join(cell["source"]), re.M):
+            section = match[1] or section
+            found += [] if match[1] else [(section, cell["id"])]
+    return list(dict.fromkeys(found))
+
+
+def numbers_not_in(text, notebook):
+    there = set(NUMBER.findall(everything_in(notebook)))
+    return [number for number in NUMBER.findall(text) if number not in there]
+
+
+def test_make_guide_changes_nothing():
+    assert guide.filled(GUIDE, THERE) == GUIDE
+    assert guide.handout(THERE) == guide.HANDOUT.read_text(encoding="utf-8")
+
+
+def test_a_section_that_takes_longer_changes_the_tables():
+    changed = copy.deepcopy(THERE)
+    heading = next(cell for cell in changed[6]["cells"] if cell["id"] == "norm")
+    heading["metadata"]["directions"]["minutes"] += 7
+    was, now = GUIDE.splitlines(), guide.filled(GUIDE, changed).splitlines()
+    different = [line for line in now if line not in was]
+    assert "| 2 · Everything ends on one sphere | 15 |" in different
+    assert "| 0:52 | | **end: 52 minutes** |" in different and len(different) > 8
+
+
+@pytest.mark.parametrize("name, total", MINUTES.items())
+def test_a_plan_takes_as_long_as_it_says(name, total):
+    assert f"**end: {total} minutes**" in guide.plan(name, THERE)
+    assert f"### {name}\n\n<!-- begin: plan {name} -->" in GUIDE
+
+
+def test_what_a_plan_names_is_there():
+    for row in ({"notebook": 6, "sections": [99]}, {"notebook": 6, "sections": [1], "exercises": ["6.9"]}):
+        with pytest.raises(KeyError):
+            guide.plan_row(row, THERE)
+
+
+@each_chapter
+def test_each_notebook_has_its_chapter_with_all_parts(number):
+    title = THERE[number]["metadata"]["directions"]["title"]
+    assert f"### {number:02} · {title}\n" in GUIDE
+    chapter = CHAPTERS[f"{number:02}"]
+    places = [chapter.find(part) for part in [PARTS[0], f"<!-- begin: minutes {number:02} -->", *PARTS[1:]]]
+    assert -1 not in places and places == sorted(places)
+
+
+@each_chapter
+def test_each_prediction_has_its_row(number):
+    assert re.findall(r"^\| §(\d+) .*<!-- ([\w-]+) -->", by_hand(number), re.M) == predictions(THERE[number])
+    assert predictions({"cells": [{"id": "a", "source": "## 1 · A\n**Predict** it."}]}) == [("1", "a")]
+
+
+@each_chapter
+def test_each_number_is_the_notebooks_own(number):
+    assert numbers_not_in(by_hand(number), THERE[number]) == []
+    assert numbers_not_in("37,498 places, and 79.9° at 24.", THERE[3]) == ["37,498", "79.9"]
+
+
+@each_chapter
+def test_the_sections_and_exercises_it_names_are_there(number):
+    sections = {n for n, _, _ in guide.sections(THERE[number])}
+    exercises = {exercise.number for exercise in guide.exercises(number)}
+    text = by_hand(number)
+    named = re.findall(r"[Ss]ections? ((?:\d(?:, | and |\b))+)", text)
+    assert {int(n) for group in named for n in re.findall(r"\d", group)} <= sections
+    assert set(re.findall(r"exercises? (\d\.\d)", text, re.I)) <= exercises
+
+
+@each_chapter
+def test_what_it_quotes_can_be_met(number):
+    """Tokens and names in backquotes stand in the notebook, or in what its checker says; calls may be a learner's."""
+    said = " ".join(sentence for exercise in guide.exercises(number) for _, sentence in exercise.wrong)
+    known = everything_in(THERE[number]) + said
+    quoted = re.findall(r"`([^`]+)`", by_hand(number))
+    assert [text for text in quoted if text not in known and not re.search(r"[()\[\]*]", text)] == []
+
+
+def test_the_handout_has_all_words_and_names_sections_that_exist():
+    page = guide.handout(THERE)
+    words = next(cell for cell in THERE[0]["cells"] if cell["id"] == "words")
+    assert page.count("<tr>") == "".join(words["source"]).count("\n| ") - 1
+    assert page.count("<li>") == page.count("<small>") - 1 == 6 and "$" not in page and "\\" not in page
+    assert (guide.HERE / re.search(r'<img src="([^"]+)"', page)[1]).resolve() == PROJECT / "data" / "idea.png"
+    with pytest.raises(ValueError, match="Notebook 06 has no section 99"):
+        guide.where(THERE, 6, 99)
+    with pytest.raises(ValueError, match="TEX has no sign"):
+        guide.plain(r"$\aleph$")
+
+
+def test_the_commands_it_gives_exist():
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"(?:`|^)make ([a-z]+)", GUIDE, re.M)):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    door = (PROJECT / "helpers" / "__main__.py").read_text(encoding="utf-8")
+    for command in set(re.findall(r"-m helpers(\S* \w+)", GUIDE)):
+        assert f'add_parser("{command.strip()}"' in door, command
+
+
+def test_the_links_inside_it_lead_somewhere():
+    anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^##+ (.+)$", GUIDE, re.M)}
+    for target in re.findall(r"\]\(([^)]+)\)", GUIDE):
+        assert target[1:] in anchors if target.startswith("#") else (guide.HERE / target).exists(), target
