@@ -16,7 +16,7 @@ def texts(name):
 
 
 def passages(which):
-    """The passages "test" (to measure on) or "fit" (to choose a scale on): names and texts."""
+    """The passages "test" (to measure on) or "fit" (to choose a scale on): a dict of names and texts."""
     return texts("passages")[which]
 
 

@@ -59,7 +59,7 @@ def slerp(a, b, t):
     a, b = _pair(a, b)
     t, theta = np.asarray(t, a.dtype)[..., None], angle(a, b)
     size = (1 - t) * _size(a) + t * _size(b)
-    along, aside = plane_frame(a, b) if theta else (unit(a), 0)
+    along, aside = plane_frame(a, b) if theta > 200 * np.finfo(a.dtype).eps else (unit(a), 0)
     return size * (np.cos(t * theta) * along + np.sin(t * theta) * aside)
 
 
@@ -106,8 +106,7 @@ def random_rotation(d, seed):
 def winners(states, targets, offsets=None):
     """Which target wins at each state: argmax over i of z·u_i + b_i.
 
-    Shapes: states (n, d) or (d,), targets (V, d), offsets (V,) or None; returns (n,) int64. Exact ties go to the lower
-    row number. Blocks of states bound the memory.
+    Shapes: states (n, d) or (d,), targets (V, d), offsets (V,) or None; returns (n,) int64. Ties go to the lower row.
     """
     states, targets = _pair(np.atleast_2d(states), targets)
     chosen = np.empty(len(states), np.int64)
@@ -157,14 +156,15 @@ def _candidates(rough, query, vectors, sizes, k, by):
     """The numbers of all rows that rounding may have kept from the k best: (m,), m ≥ k.
 
     A product of width d is off by at most about d/2 · eps · ‖q‖‖v‖ (N. J. Higham, Accuracy and Stability of Numerical
-    Algorithms, 2002, §3.1); here twice that. To take all sizes would cost as much as the products: where they are not
-    at hand, those of the best rows stand for all, eight times as large.
+    Algorithms, 2002, §3.1); here twice that. By dot product ‖v‖ is not at hand, and would cost as much as the products:
+    there eight times the best rows' largest stands for all, so the bound is strict unless a row is longer still.
     """
     rounding, size = (len(query) + 4) * np.finfo(vectors.dtype).eps, _size(query)
     # Of many groups' largest scores the k-th is reached by at least k rows, and by few more.
     whole = len(rough) // GROUPS * GROUPS if k <= GROUPS else 0
     tops = np.append(rough[:whole].reshape(-1, GROUPS).max(axis=0), rough[whole:]) if whole else rough
-    reached = np.partition(tops, -k)[-k] + 0 * _finite(tops.max())
+    _finite(tops.max())
+    reached = np.partition(tops, -k)[-k]
     best = np.flatnonzero(rough >= reached)
     if by == "euclidean":
         off = rounding * (size * sizes + sizes**2)

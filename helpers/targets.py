@@ -26,8 +26,8 @@ def wilson(counts, n):
 def can_win(targets, ids, offsets=None):
     """For each of the targets `ids`: a state at which it wins, its certificate, and how it was found.
 
-    Shapes: targets (V, d), ids (n,), offsets (V,) or None; returns n texts, and states (n, d) float64: of size 1, with
-    offsets of any size, and NaN where there is none. It wins at Σ⁻¹(u_i − mean), Σ the targets' covariance:
+    Shapes: targets (V, d), ids (n,), offsets (V,) or None; returns states (n, d) float64, NaN where there is none (of
+    size 1; where there are offsets, of any size), and n texts. It wins at Σ⁻¹(u_i − mean), Σ the targets' covariance:
     "direction"; at a state that a linear programme found: "programme", or "tie" where only exact copies win with it.
     "never": at no state does it lead over all others that are no copies, by more than 1e-6 of its distance to each at
     |z_k| ≤ 1. Without offsets its u_i then lies in their convex hull (P. Gordan, Mathematische Annalen 6, 1873).
