@@ -6,7 +6,7 @@ A vector that is zero, or holds NaN or infinity, shows in the result; then a Val
 
 import numpy as np
 
-BLOCK = 128  # states or queries scored at once: 128 × 49,152 float32 scores are 25 MB
+BLOCK = 512  # states or queries scored at once: 512 × 49,152 float32 scores are 100 MB
 GROUPS = 512  # `nearest` first looks at the largest score in each of so many groups of rows
 
 
@@ -66,8 +66,7 @@ def slerp(a, b, t):
 def plane_frame(a, b):
     """An orthonormal frame of the plane of two vectors: the first row along a, the second on b's side (Gram–Schmidt).
 
-    Shapes (d,) and (d,) to (2, d). `x @ frame.T` are the coordinates of x's shadow in the plane, the vector of it that
-    is closest to x. ValueError where the two lie on one line.
+    (2, d). `x @ frame.T` is x's shadow, the nearest place of the plane. ValueError where the two lie on one line.
     """
     a, b = _pair(a, b)
     along, other = unit(a.astype(np.float64)), unit(b.astype(np.float64))
@@ -78,10 +77,9 @@ def plane_frame(a, b):
 
 
 def facing_frame(vectors):
-    """An orthonormal frame of the space that three vectors span, seen from their middle: rows right, up, towards you.
+    """An orthonormal frame of the space that three vectors (3, d) span, seen from their middle: (3, d).
 
-    Shape (3, d) to (3, d). `vectors @ frame.T` are their coordinates in it, the first straight up from the middle, the
-    second to the right (Gram–Schmidt; perhaps left-handed). ValueError where the three lie in one plane.
+    Its rows are right, up (the first vector lies there), and towards you. ValueError where the three lie in one plane.
     """
     first, second, third = unit(vectors)
     q, r = np.linalg.qr(np.stack([first + second + third, first, second], axis=1))
@@ -90,14 +88,20 @@ def facing_frame(vectors):
     return (q * np.sign(np.diag(r))).T[::-1]
 
 
+def sphere_centre(points):
+    """The centre c (d,) of the sphere that fits points p (n, d) best: 2 p·c + (r² − ‖c‖²) = ‖p‖² by least squares."""
+    p = _vectors(points)
+    centred = p - p.mean(axis=0, dtype=np.float64)
+    return np.linalg.solve(2 * (centred.T @ centred), centred.T @ np.vecdot(p, p))
+
+
 def random_directions(n, d, seed):
     """n directions drawn evenly from the sphere: (n, d) float32 (unit Gaussians: M. E. Muller, CACM 2(4), 1959)."""
     return unit(np.random.default_rng(seed).standard_normal((n, d))).astype(np.float32)
 
 
 def random_rotation(d, seed):
-    """An orthogonal matrix (d, d) drawn evenly from all of them; `states @ it` turns, or mirrors, all states alike."""
-    # The QR decomposition of a Gaussian matrix, its signs made unique (F. Mezzadri, Notices of the AMS 54, 2007).
+    """An orthogonal matrix (d, d), even over all; `states @ it` turns or mirrors all (F. Mezzadri, AMS Notices 54)."""
     q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal((d, d)))
     return (q * np.sign(np.diag(r))).astype(np.float32)
 

@@ -155,6 +155,7 @@ class LanguageModel:
     gain = property(lambda self: self._parts.gain)
     head_scale = property(lambda self: self._parts.scale)
     softcap = property(lambda self: self._parts.softcap)
+    unused_weights = property(lambda self: self._parts.model.unused_weights)  # names, of further heads perhaps
     radius = property(lambda self: None if self.norm_kind == "none" else float(np.sqrt(self.width)))
 
     def to_sphere(self, x):
@@ -182,8 +183,7 @@ class LanguageModel:
         try:
             stream, logits = read(self._parts, ids)
         except (RuntimeError, IndexError) as error:
-            reason = f"{self.name} cannot take this text of {len(ids)} tokens ({first_line(error)})."
-            raise ValueError(reason) from error
+            raise ValueError(f"{self.name} cannot take these {len(ids)} tokens ({first_line(error)}).") from error
         return Run(
             ids=frozen(ids),
             tokens=[self.token(i) for i in ids],
@@ -212,11 +212,8 @@ class Run:
 
     def top(self, k=5, position=-1, temperature=1.0):
         """The k most probable next tokens at a position: a list of (token, probability), best first."""
-        length, n_vocab = self.logits.shape
-        if not isinstance(k, int | np.integer) or not 1 <= k <= n_vocab:
-            raise ValueError(f"k should be a whole number from 1 to {n_vocab}, the size of the vocabulary; got {k!r}.")
-        if not isinstance(position, int | np.integer) or not -length <= position < length:
-            raise ValueError(f"position should be a whole number from 0 to {length - 1}, or −1; got {position!r}.")
+        if not isinstance(k, int | np.integer) or not 1 <= k <= self.logits.shape[1]:
+            raise ValueError(f"k should be a whole number from 1 to {self.logits.shape[1]}, one a token; got {k!r}.")
         probabilities = softmax(self.logits[position], temperature)
         best = np.argsort(-probabilities, kind="stable")[:k]
         return [(self._lm.token(i), float(probabilities[i])) for i in best]

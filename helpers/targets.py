@@ -10,13 +10,12 @@ CUTS = 100  # rivals that enter a linear programme at once: more make one soluti
 
 def win_shares(states, targets, offsets=None):
     """How often each target wins at the given states: its share, and the ends of `wilson`'s interval, each (V,)."""
-    chosen = winners(states, targets, offsets)
-    counts = np.bincount(chosen, minlength=len(targets))
-    return counts / len(chosen), *wilson(counts, len(chosen))
+    counts = np.bincount(winners(states, targets, offsets), minlength=len(targets))
+    return counts / counts.sum(), *wilson(counts, counts.sum())
 
 
 def wilson(counts, n):
-    """The ends of E. B. Wilson's 95 % interval (JASA 22, 1927) for what came `counts` times in n independent draws."""
+    """The ends of E. B. Wilson's 95% interval (JASA 22, 1927) for what came `counts` times in n independent draws."""
     z, share = 1.96, np.asarray(counts) / n
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))

@@ -21,6 +21,7 @@ from helpers.geometry import (
     random_directions,
     random_rotation,
     slerp,
+    sphere_centre,
     unit,
     winners,
 )
@@ -135,6 +136,14 @@ def test_random_directions_are_even_and_repeatable():
     np.testing.assert_allclose((directions**4).mean(axis=0), 1 / 5, atol=5 * (16 / 225 / 20_000) ** 0.5)
     np.testing.assert_array_equal(directions, random_directions(20_000, 3, seed=1))
     assert not np.array_equal(directions, random_directions(20_000, 3, seed=2))
+
+
+def test_the_best_fitting_sphere_is_that_of_least_squares():
+    points = unit(np.random.default_rng(0).normal(size=(200, 5))) * 3 + [1, -2, 0, 5, 4]
+    np.testing.assert_allclose(sphere_centre(points), [1, -2, 0, 5, 4], atol=1e-9)
+    points *= np.linspace(0.9, 1.1, 200)[:, None]
+    plain = np.linalg.lstsq(np.column_stack([2 * points, np.ones(200)]), (points**2).sum(axis=1))[0][:-1]
+    np.testing.assert_allclose(sphere_centre(points), plain, atol=1e-9)
 
 
 def test_facing_frame_keeps_dot_products_and_faces_the_middle():

@@ -39,7 +39,7 @@ def test_shares_count_wins_and_their_intervals_are_wilsons():
     np.testing.assert_allclose(shares * 500, plain)
     for count, a, b in zip(plain, low, high, strict=True):
         expected = binomtest(count, 500).proportion_ci(method="wilson")
-        np.testing.assert_allclose([a, b], expected, atol=1e-4)  # 1.96 for the normal's 97.5 % point
+        np.testing.assert_allclose([a, b], expected, atol=1e-4)  # 1.96 for the normal's 97.5% point
     assert plain[5] == 0 and low[5] == 0 < high[5]
 
 
@@ -48,6 +48,8 @@ def test_no_share_is_outside_its_own_interval(n):
     for count in range(0, n + 1, max(1, n // 7)):
         low, high = wilson(count, n)
         assert low <= count / n <= high
+        expected = binomtest(count, n).proportion_ci(method="wilson")  # its z² is felt where n is small
+        np.testing.assert_allclose([low, high], expected, atol=1e-4)
     assert wilson(0, n)[0] == 0 and wilson(n, n)[1] == 1
 
 

@@ -5,10 +5,10 @@ import traceback
 import warnings
 
 import numpy as np
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from helpers.exercises import n00, n01, n02, n03, n04, n05, n06, n07, n08
-from helpers.figures import visible
+from helpers.figures import Words, visible
 
 EXERCISES = {row.number: row for rows in (n00, n01, n02, n03, n04, n05, n06, n07, n08) for row in rows.ROWS}
 LARGEST = 10**6  # no answer has so many numbers, and a copy of them could end the kernel
@@ -16,7 +16,7 @@ LARGEST = 10**6  # no answer has so many numbers, and a copy of them could end t
 
 def check(number, answer):
     """Show whether the function `answer` solves exercise `number`, and if not, what probably happened."""
-    display(Markdown(verdict(number, answer)))
+    display(Words(verdict(number, answer)))
 
 
 def verdict(number, answer):
@@ -88,9 +88,10 @@ def _same(got, wanted):
     one, other = _numbers(got), _numbers(wanted)
     if one is None or other is None or one.shape != other.shape:
         return False
-    # float16 carries three digits, so an answer in it is right to a few units of its last place.
-    rtol = 4 * np.finfo(np.float16).eps if np.asarray(got).dtype == np.float16 else 1e-4
-    return np.allclose(one, other, rtol=rtol, atol=1e-6, equal_nan=True)
+    if np.asarray(got).dtype == np.float16:  # three digits, and in a sum only of its largest terms
+        few = 4 * np.finfo(np.float16).eps
+        return np.allclose(one, other, rtol=few, atol=few * np.abs(other).max(initial=0), equal_nan=True)
+    return np.allclose(one, other, rtol=1e-4, atol=1e-6, equal_nan=True)
 
 
 def _is_text(value):
@@ -150,8 +151,10 @@ def _message(error):
 
 def _kind(value):
     """In words: what type of thing a value is, or which shape its numbers have."""
-    if (numbers := _numbers(value)) is not None:
+    if (numbers := _numbers(value)) is not None and not (isinstance(value, list) and not value):
         return f"an array of shape {numbers.shape}" if numbers.shape else "a single number"
+    if isinstance(value, np.ndarray):
+        return f"an array of dtype {value.dtype}"
     names = {str: "a text", bytes: "bytes", list: "a list"}
     return next((names[kind] for kind in names if isinstance(value, kind)), f"a value of type {type(value).__name__}")
 

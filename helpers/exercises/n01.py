@@ -81,13 +81,35 @@ def _merge_keeping_second(pieces, pair):
     return merged
 
 
-def _bpe(pieces, ranks, choose=min):
+def _merge_as_text(pieces, pair, between):
+    return between.join(pieces).replace(between.join(pair), "".join(pair)).split(between)
+
+
+def _merge_from_the_right(pieces, pair):
+    merged = _merge_once([piece[::-1] for piece in pieces[::-1]], [piece[::-1] for piece in pair[::-1]])
+    return [piece[::-1] for piece in merged[::-1]]
+
+
+def _look_behind(pieces, pair):
+    return [(pieces[i], pieces[i + 1]) == pair for i in range(len(pieces))]
+
+
+def _look_behind_if_it_begins(pieces, pair):
+    merged, i = [], 0
+    while i < len(pieces):
+        found = pieces[i] == pair[0] and pieces[i + 1] == pair[1]
+        merged.append(pair[0] + pair[1] if found else pieces[i])
+        i += 2 if found else 1
+    return merged
+
+
+def _bpe(pieces, ranks, choose=min, merge=_merge_once, ends=True):
     pieces = list(pieces)
     while True:
         pairs = [pair for pair in pairwise(pieces) if pair in ranks]
-        if not pairs:
+        if ends and not pairs:
             return pieces
-        pieces = _merge_once(pieces, choose(pairs, key=ranks.get))
+        pieces = merge(pieces, choose(pairs, key=ranks.get))
 
 
 def _bpe_one_step(pieces, ranks):
@@ -107,14 +129,14 @@ def _bpe_in_table_order(pieces, ranks):
 
 # Not in the order of their ranks, nor of the alphabet: an answer that never looks at a rank must fail.
 _RANKS = {("be", "s"): 9, ("h", "u"): 0, ("hug", "s"): 8, ("hu", "g"): 2, ("u", "g"): 1, ("be", "st"): 7, ("t", "e"): 4}
-_RANKS |= {("s", "t"): 3, ("b", "e"): 6, ("e", "st"): 5}
+_RANKS |= {("s", "t"): 3, ("b", "e"): 6, ("e", "st"): 5, ("u", "u"): 10}
 
 
 ROWS = [
     Exercise(
         "1.1", "Put a text back together", "easy", 3,
         reference=_join,
-        inputs=[(["The", " capital", " of", " France"],), ([" un", "believ", "able", "!"],), (["a", " ", " b "],)],
+        inputs=[(["The", " capital", " of"],), ([" un", "believ", "able", "!"],), (["a", " ", " b ", " ", "a"],)],
         wrong=[
             (" ".join, "You put a space between the tokens. The spaces are already inside them."),
             (lambda t: "".join(t).strip(), "You took off a space at an end. It belongs to the text."),
@@ -122,6 +144,7 @@ ROWS = [
             (lambda t: "".join(w.strip() for w in t), "You stripped the tokens' spaces. They are the text's."),
             (lambda t: t, "That is still the list of tokens. Join them into one text."),
             (str, "`str` writes down the list itself, brackets and all. Join its members."),
+            (lambda t: "".join(dict.fromkeys(t)), "A token that comes again is lost. A text may repeat itself."),
             (lambda t: t[0], "That is the first token only. (Perhaps the `return` stands inside the loop.)"),
         ],
         right="Tokens are the text, cut; nothing is added or taken away. Everything later rests on this.",
@@ -133,6 +156,7 @@ ROWS = [
             ([b"na", b"\xc3\xafve"],),
             ([b"\xe6\x97", b"\xa5", b"\xe6\x9c\xac"],),
             ([b" \xf0\x9f", b"\x99", b"\x82!"],),
+            ([b"g", b"\xc3", b"\xa9", b"n", b"\xc3", b"\xa9"],),
         ],
         wrong=[
             (lambda p: "".join(b.decode("utf-8") for b in p),
@@ -162,6 +186,8 @@ ROWS = [
             (["n", "a", "n", "a", "n"], ("a", "n")),
             (["un", "be", "lie", "able"], ("be", "lie")),
             (["a", "bc", "ab", "c"], ("ab", "c")),
+            (["th", "u", " g", "h", "u "], ("h", "u")),
+            (["a", "a", "a", "a"], ("a", "a")),
         ],
         wrong=[
             (_merge_first_only, "You merged the first place only. Every place where the pair stands is merged."),
@@ -174,6 +200,11 @@ ROWS = [
              "`while`.) And the last piece may stand alone."),
             (_merge_past_the_end,
              "You looked behind the last piece. It has no right neighbour: ask first whether there is one."),
+            *((lambda p, pair, between=between: _merge_as_text(p, pair, between),
+               "Glued into one text, the pieces lose their borders: a pair then fits across one, or a piece holds your "
+               "mark. Go through the list.") for between in " |"),
+            *((raises, "You looked behind the last piece, which has no right neighbour: end the loop before.")
+              for raises in (_look_behind, _look_behind_if_it_begins)),
             (_merge_all_but_the_end, "The last piece is lost where it is not merged: go on to the end."),
             (lambda p, pair: _merge_once(p, pair[::-1]), "You looked for the pair the other way round."),
             (lambda p, pair: _merge_once(p[::-1], pair[::-1])[::-1],
@@ -191,7 +222,7 @@ ROWS = [
     Exercise(
         "1.4", "A tokenizer of your own", "hard", 15,
         reference=_bpe,
-        inputs=[(list(word), _RANKS) for word in ("hugs", "best", "test", "hughug", "z")],
+        inputs=[(list(word), _RANKS) for word in ("hugs", "best", "test", "hughug", "z", "tuuu")],
         wrong=[
             (_bpe_one_step, "You stopped after one merge. Go on until no pair of neighbours is in the table."),
             (lambda p, r: _bpe(p, r, choose=max),
@@ -205,6 +236,10 @@ ROWS = [
              "You took the pair first in the alphabet: `min` needs `key=ranks.get` to compare ranks."),
             (lambda p, r: ["".join(p)], "You joined everything. Only pairs in the table may merge."),
             (lambda p, r: list(p), "Nothing was merged: you gave the pieces back as they came."),
+            (lambda p, r: _bpe(p, r, merge=_merge_from_the_right),
+             "You merge from right to left. Where the places overlap, the left one goes first."),
+            (lambda p, r: _bpe(p, r, ends=False),
+             "`min` got nothing to choose from. Stop when no pair of neighbours is in the table."),
             (_bpe_with_the_stub,
              "Something is None. If it is what your `merge` of 1.3 gives, run the solution of 1.3 and call "
              "`merge_solution`."),

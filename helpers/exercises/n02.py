@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.row import Exercise, random_arrays
+from helpers.exercises.row import Exercise, awkward_arrays, random_arrays
 from helpers.geometry import unit
 
 
@@ -68,7 +68,7 @@ ROWS = [
     Exercise(
         "2.2", "The size of every row", "easy", 3,
         reference=lambda vectors: np.sqrt((vectors**2).sum(axis=1)),
-        inputs=[(np.array([[3.0, 4.0], [0.0, 2.0], [-1.0, 0.0]]),), random_arrays(1, (2, 5)), random_arrays(2, (3, 3))],
+        inputs=[(np.array([[3.0, 4], [0, 2], [-1, 0]]),), random_arrays(1, (2, 5)), awkward_arrays(2, (6, 5))],
         wrong=[
             (lambda v: np.linalg.norm(v), "You gave one size for the whole table. Each row has its own: `axis=1`."),
             (lambda v: np.linalg.norm(v, axis=0), "Those are the sizes of the columns. A row runs along axis 1."),
@@ -84,7 +84,9 @@ ROWS = [
     Exercise(
         "2.3", "How much does a plane show?", "medium", 10,
         reference=_share_shown,
-        inputs=[(1 + random_arrays(seed, shape)[0],) for seed, shape in enumerate([(5, 4), (6, 3), (8, 8)])],
+        inputs=[(1 + random_arrays(seed, shape)[0],) for seed, shape in enumerate([(5, 4), (6, 3), (8, 8)])]
+        + [(np.array([[2.0, 2, 3], [0, 2, 3], [1, 4.5, 3], [1, -0.5, 3], [1, 2, 7], [1, 2, -1]]),)]
+        + [awkward_arrays(3, (7, 5))],
         wrong=[
             (lambda v: _share_shown(v, centre=False),
              "You did not subtract the mean of the rows. Without that, the first direction only points at the middle "
@@ -104,6 +106,8 @@ ROWS = [
              "You took the two coordinates that vary most. PCA's plane may lie aslant to all coordinates."),
             (lambda v: _share_shown((v - v.mean(axis=0)) / v.std(axis=0)),
              "You made all columns vary alike, as correlations do. Keep their own variances: the covariance."),
+            (lambda v: (lambda s: s[:2].sum() / s.sum())(np.linalg.eig(np.cov(v.T))[0].real),
+             "`np.linalg.eig` lists its values in no order. Take `eigvalsh`, which sorts them, from the smallest up."),
             (lambda v: _smallest_two(v), "You took the two smallest: `eigvalsh` lists them from the smallest up."),
             (lambda v: _share_shown(v.T),
              "You subtracted each row's own mean, or swapped rows and columns. Centre the cloud: subtract the mean "
@@ -114,7 +118,8 @@ ROWS = [
     Exercise(
         "2.4", "Is the map to be trusted?", "hard", 15,
         reference=lambda v, flat, k: _kept(v, flat, k).mean(),
-        inputs=[(*random_arrays(seed, (n, 4), (n, 2)), k) for seed, n, k in [(124, 8, 3), (3, 7, 2), (2, 6, 2)]],
+        inputs=[(*random_arrays(seed, (n, 4), (n, 2)), k) for seed, n, k in [(124, 8, 3), (3, 7, 2), (2, 6, 2)]]
+        + [(*np.split(np.random.default_rng(1).normal(size=(9, 7)), [5], axis=1), 4)],
         wrong=[
             (lambda v, flat, k: _kept(v, flat, k, begin=0).mean(),
              "You counted each thing as its own nearest neighbour. Leave it out."),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.row import Exercise, random_arrays
+from helpers.exercises.row import Exercise, awkward_arrays, random_arrays
 from helpers.geometry import unit
 
 
@@ -19,7 +19,7 @@ ROWS = [
     Exercise(
         "3.1", "Logits", "easy", 3,
         reference=lambda z, targets: targets @ z,
-        inputs=[random_arrays(1, 2, (4, 2)), random_arrays(2, 3, (2, 3)), random_arrays(3, 3, (5, 3))],
+        inputs=[random_arrays(1, 2, (4, 2)), random_arrays(2, 3, (2, 3)), awkward_arrays(3, 5, (6, 5))],
         wrong=[
             (lambda z, u: unit(u) @ unit(z), "Those are cosines. A logit is the dot product, sizes and all."),
             (lambda z, u: unit(u) @ z, "You divided the targets by their sizes. A logit keeps them."),
@@ -42,7 +42,7 @@ ROWS = [
         inputs=[
             (np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.0]]), np.array([2.0, -0.5])),
             random_arrays(1, (2, 3), 3),
-            random_arrays(2, (4, 3), 3),
+            awkward_arrays(2, (6, 5), 5),
         ],
         wrong=[
             (lambda w, g: w, "The gain is forgotten: the rows came back as they were."),
@@ -65,6 +65,7 @@ ROWS = [
             random_arrays(1, (6, 2)),
             random_arrays(2, (9, 3)),
             random_arrays(5, (5, 2)),
+            awkward_arrays(1, (9, 5)),
         ],
         wrong=[
             (lambda v: _returns(unit(v)),
@@ -91,7 +92,7 @@ ROWS = [
     Exercise(
         "3.4", "How large must a rival be?", "medium", 8,
         reference=_rival_size,
-        inputs=[(3.0, 0.5), (2.5, 1.0), (4.0, 0.2), (1.0, -0.3), (1.0, 0.0)],
+        inputs=[(3.0, 0.5), (2.5, 1.0), (0.7, 0.2), (0.7, 0.03), (3.0, 0.002), (1.0, -0.3), (1.0, 0.0)],
         wrong=[
             (lambda n, c: n * c,
              "You multiplied. The rival scores (its size)·cosine, and that has to reach the token's size: divide."),
@@ -100,7 +101,8 @@ ROWS = [
             (lambda n, c: n / c**2 if c > 0 else np.inf, "One division by the cosine is enough."),
             (lambda n, c: n / c, "The cosine can be zero or negative. Then no size is enough: return infinity."),
             (lambda n, c: n / c if c >= 0 else np.inf,
-             "With a cosine of zero, too, no size is enough: return infinity."),
+             "At a cosine of zero you divide by zero (`np.where` computes both of its branches, an `if` only one). "
+             "No size is enough there: return infinity."),
             (lambda n, c: n / abs(c) if c else np.inf,
              "With a negative cosine a larger size only makes the score lower. Then no size is enough: return "
              "infinity."),

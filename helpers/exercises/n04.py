@@ -34,6 +34,7 @@ ROWS = [
             (np.array([[2.0, 1.0, -1.0], [0.0, 0.0, 0.0]]),),
             (np.array([[1000.0, 1001.0], [-3.0, 2.0], [5.0, 5.5]]),),
             (np.array([[1500.0, 0.0, -1500.0], [-2000.0, -2001.0, -2002.0]]),),
+            (np.array([[0.005, 0.31, 0.31, -0.2], [0.1, 0.2, 0.3, 0.47], [0.005, 0.31, 0.31, -0.2]]),),
         ],
         wrong=[
             (lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True),
@@ -68,11 +69,12 @@ ROWS = [
             (np.array([2.0, 1.0, -1.0]), 0, 2, 1.0),
             (np.array([2000.0, 1990.0]), 1, 0, 2.0),
             (np.array([2000.0, 90.0]), 1, 0, 2.0),
-            (np.array([0.5, 3.0, 1.0]), 1, 2, 0.5),
+            (np.array([0.5, 3.2, 1.1, 0.5, 0.004]), 3, 4, 0.7),
         ],
         wrong=[
             (lambda x, i, j, T: (x[j] - x[i]) / T, "The sign is turned: the odds of i against j are p_i / p_j."),
             (lambda x, i, j, T: (x[i] - x[j]) * T, "You multiplied by T. A hotter model is less decided: divide."),
+            (lambda x, i, j, T: (x[i] - x[j]) // T, "`//` rounds down. Divide with `/`."),
             (lambda x, i, j, T: x[i] - x[j], "You forgot the temperature: it divides every logit."),
             (lambda x, i, j, T: np.exp((x[i] - x[j]) / T), "Those are the odds. Their logarithm is asked for."),
             (lambda x, i, j, T: np.log(np.exp(x[i] / T) / np.exp(x[j] / T)),
@@ -96,7 +98,12 @@ ROWS = [
     Exercise(
         "4.3", "Entropy", "medium", 6,
         reference=_entropy,
-        inputs=[(np.array([0.5, 0.25, 0.25]),), (np.array([0.0, 0.9, 0.1, 0.0]),), (np.full(8, 1 / 8),)],
+        inputs=[
+            (np.array([0.5, 0.25, 0.25]),),
+            (np.array([0.0, 0.9, 0.1, 0.0]),),
+            (np.full(8, 1 / 8),),
+            (np.array([0.004, 0.9, 0.0955, 0.0005]),),
+        ],
         wrong=[
             (lambda p: -(p * np.log(p)).sum(),
              "0 · log 0 came out as not a number. A probability of 0 adds nothing: leave it out."),
@@ -105,6 +112,7 @@ ROWS = [
             (lambda p: -(p[p > 0] * np.log(p[p > 0])).mean(),
              "You took the mean. Entropy is the sum; p itself is the weight."),
             (lambda p: _entropy(p) / len(p), "You took the mean. Entropy is the sum; p itself is the weight."),
+            (lambda p: _entropy(np.where(p < 0.01, 0, p)), "Small probabilities count, too: leave out zeros only."),
             (lambda p: np.exp(_entropy(p)), "That is the number of equally likely tokens, e to the entropy."),
             (lambda p: -np.log(p[p > 0]).sum(), "Each logarithm has p as its weight: −Σ p log p."),
             (lambda p: -np.log(p.max()), "You looked at the likeliest token only. Sum over all."),
@@ -126,6 +134,7 @@ ROWS = [
             (np.array([0.1, 0.5, 0.15, 0.25]), 2),
             (np.array([0.3, 0.05, 0.4, 0.15, 0.1]), 3),
             (np.array([0.2, 0.7, 0.1]), 1),
+            (np.array([0.2, 0.795, 0.005]), 3),
         ],
         wrong=[
             (lambda p, k: _keep_top(p, k) * np.sort(p)[-k:].sum(), "They do not add up to 1: divide by what is left."),
@@ -141,6 +150,8 @@ ROWS = [
              "You took a softmax of probabilities. They are probabilities already: divide by their sum."),
             (lambda p, k: np.pad(np.sort(p)[::-1][:k], (0, len(p) - k)) / np.sort(p)[-k:].sum(),
              "They stand in the first k places. Each belongs in its own."),
+            (lambda p, k: np.where(p > np.sort(p)[-k - 1], p, 0) / p[p > np.sort(p)[-k - 1]].sum(),
+             "Right, until k is V: there is no next one to be larger than. Compare with the k-th largest itself."),
             (lambda p, k: _keep_top(p, k + 1) if k < len(p) else p, "One too many is left."),
             (lambda p, k: np.where(p > np.sort(p)[-k], p, 0) / p[p > np.sort(p)[-k]].sum(),
              "One too few is left: the k-th largest itself stays."),

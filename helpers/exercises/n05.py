@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.row import Exercise, random_arrays
+from helpers.exercises.row import Exercise, awkward_arrays, random_arrays
 from helpers.geometry import cosine
 
 
@@ -38,6 +38,9 @@ ROWS = [
             (np.array([0.0, 0.0, 1.0]), np.array([[1.0, 1.0, 2.0], [0.0, 0.0, 2.9], [0.1, 0.0, -2.0]])),
             (np.array([0.0, 1.0, 1.0]), np.array([[0, 4, 1], [0.2, 0.8, 0.8], [0.1, 0.1, 0], [3.0, -5, -5]])),
             (np.array([1.0, 2.0]), np.array([[-2.0, -4.0], [2.0, 2.0], [4.0, 1.0]])),
+            (np.array([0.1, 0.2, 0.1, 0.2]), np.array([[1.7, 0.2, 0.1, 0.2], [1.1, 1.2, 1.1, 0.2], [-3, -3, 0, -4]])),
+            (np.array([0.6, 0.1, 0.2, 0.1, 0.3]), np.array([[0.6, 0.1, 0.2, 2.5, -2], [0.1, 0.3, 0.2, 0.1, 0.3]])),
+            awkward_arrays(21, 5, (6, 5)),
         ],
         wrong=[
             (lambda z, u: _three_answers(z, u, (2, 1, 0)),
@@ -62,6 +65,16 @@ ROWS = [
              "Near means a small distance, but a large cosine and a large dot product: `argmax` for those two."),
             (lambda z, u: [np.linalg.norm(u - z, axis=1).argmin(), cosine(u, z).argmin(), (u @ z).argmax()],
              "Near means a small distance, but a large cosine: `argmax`."),
+            (lambda z, u: [np.linalg.norm(u - z).argmin(), *_three_answers(z, u)[1:]],
+             "One distance for the whole table: `np.linalg.norm` needs `axis=1` for a size of each row."),
+            (lambda z, u: [np.linalg.norm(u - z).argmin(), *_three_answers(z, u, (2, 2))],
+             "One size for the whole table, twice: `np.linalg.norm` needs `axis=1` for a size of each row."),
+            (lambda z, u: [*_three_answers(z, u)[:2], np.linalg.norm(u, axis=1).argmax()],
+             "The third is the largest target. The largest *product* with z is asked for."),
+            *((lambda z, u, n=n: [np.linalg.norm(u - z, n, axis=1).argmin(), *_three_answers(z, u)[1:]],
+               "That is another distance. The Euclidean one has the root of a sum of *squares*.") for n in (3, np.inf)),
+            (lambda z, u: [np.linalg.norm(u - z, axis=1).min(), (u @ z / np.linalg.norm(u, axis=1)).max(), max(u @ z)],
+             "Those are the best values. Return the row numbers: `argmin` and `argmax`."),
             (lambda z, u: [np.linalg.norm(u - z, axis=1).min(), cosine(u, z).max(), (u @ z).max()],
              "Those are the best values. Return the row numbers: `argmin` and `argmax`."),
             (lambda z, u: [_three_answers(z, u)[0], np.abs(cosine(u, z)).argmax(), (u @ z).argmax()],
@@ -72,7 +85,7 @@ ROWS = [
     Exercise(
         "5.2", "Distance with a bonus", "medium", 6,
         reference=_with_bonus,
-        inputs=[_TOY, random_arrays(1, 3, (4, 3)), random_arrays(2, 2, (3, 2))],
+        inputs=[_TOY, random_arrays(1, 3, (4, 3)), awkward_arrays(2, 5, (6, 5))],
         wrong=[
             (lambda z, u: _with_bonus(z, u, lambda s: 0),
              "Those are squared distances, without the bonus for size: subtract ‖u‖²."),
@@ -81,6 +94,9 @@ ROWS = [
             (lambda z, u: _with_bonus(z, u, np.sqrt), "You subtracted the size. Subtract its square."),
             (lambda z, u: np.linalg.norm(u - z, axis=1) - np.linalg.norm(u, axis=1),
              "Both the distance and the size have to be squared."),
+            *((lambda z, u, one=one, other=other: ((u - z) ** 2).sum(axis=one) - (u**2).sum(axis=other),
+               "`sum` needs `axis=1`, or `norm` does: each target has its own distance and its own size.")
+              for one, other in ((None, 1), (1, None), (None, None))),
             (lambda z, u: _with_bonus(z, u, lambda s: s / 2),
              "You took half the bonus. With the whole of ‖z − u‖² goes the whole of ‖u‖²."),
             (lambda z, u: _with_bonus(z, u) / 2, "That is half of it. Return ‖z − u‖² − ‖u‖² itself."),
@@ -94,7 +110,7 @@ ROWS = [
     Exercise(
         "5.3", "One more coordinate", "medium", 8,
         reference=_one_more,
-        inputs=[(np.array([[3.0, 4.0], [0.0, 3.0], [1.0, 0.0]]),), random_arrays(1, (4, 3)), random_arrays(2, (3, 2))],
+        inputs=[(np.array([[3.0, 4.0], [0.0, 3.0], [1.0, 0.0]]),), random_arrays(1, (4, 3)), awkward_arrays(2, (7, 4))],
         wrong=[
             (lambda u: _one_more(u, lambda s: s.max() - s),
              "The root is missing: the last coordinate is √(R² − ‖u‖²)."),
@@ -126,6 +142,7 @@ ROWS = [
             (np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.25, 0.5])),
             (np.array([0.9, 0.0, 0.1]), np.array([0.6, 0.3, 0.1])),
             (np.array([0.2, 0.8]), np.array([0.2, 0.8])),
+            (np.array([0.004, 0.3, 0.3, 0.396]), np.array([0.3, 0.2, 0.2, 0.3])),
         ],
         wrong=[
             (lambda p, q: (q * np.log(q / np.where(p > 0, p, 1))).sum(),

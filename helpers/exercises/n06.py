@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.row import Exercise, random_arrays
+from helpers.exercises.row import Exercise, awkward_arrays, random_arrays
 from helpers.geometry import cosine
 
 
@@ -26,7 +26,11 @@ ROWS = [
     Exercise(
         "6.1", "The final norm", "easy", 6,
         reference=_final_norm,
-        inputs=[(np.array([3.0, 4.0, 0.0, 1.0]), 0.5), (np.array([-0.02, 0.01, 0.03]), 1e-4)],
+        inputs=[
+            (np.array([3.0, 4.0, 0.0, 1.0]), 0.5),
+            (np.array([-0.02, 0.008, 0.03]), 1e-4),
+            (np.array([0.1, -0.2, 0.3, 0.1, 0.4]), 0.25),
+        ],
         wrong=[
             (lambda x, e: x / np.linalg.norm(x),
              "That has size 1. The norm divides by the root of the *mean* square, so the size becomes √d."),
@@ -34,6 +38,8 @@ ROWS = [
              "You summed the squares. Take their mean: the size then becomes √d."),
             (lambda x, e: x / np.sqrt((x**2).mean()),
              "You left ε out. It is added under the root, and a small x feels it."),
+            (lambda x, e: x / max(np.sqrt((x**2).mean()), np.sqrt(e)),
+             "You used ε as a floor for the root. It is added under the root, always."),
             (lambda x, e: x / (np.sqrt((x**2).mean()) + e), "You added ε after the root. It belongs under it."),
             (lambda x, e: _final_norm(x - x.mean(), e),
              "You subtracted the mean: that is a LayerNorm. An RMSNorm subtracts nothing."),
@@ -54,7 +60,7 @@ ROWS = [
     Exercise(
         "6.2", "A logit from its parts", "easy", 5,
         reference=_logit_of,
-        inputs=[(4.1, 79.9, 576), (2.0, 60.0, 9), (10.0, 120.0, 100)],
+        inputs=[(4.1, 79.9, 576), (2.0, 60.0, 9), (10.0, 120.0, 100), (0.007, 30.5, 7)],
         wrong=[
             (lambda s, a, d: np.sqrt(d) * s * np.cos(a), "The angle came in degrees, and `np.cos` wants radians."),
             (lambda s, a, d: d * s * np.cos(np.radians(a)), "The state's size is √d, not d."),
@@ -75,7 +81,7 @@ ROWS = [
     Exercise(
         "6.3", "What a LayerNorm cannot see", "medium", 8,
         reference=_seen_part,
-        inputs=[(np.array([[1.0, 2.0, 6.0], [0.0, 0.0, 3.0]]),), random_arrays(1, (4, 3)), random_arrays(2, (3, 5))],
+        inputs=[(np.array([[1.0, 2.0, 6.0], [0.0, 0.0, 3.0]]),), random_arrays(1, (4, 3)), awkward_arrays(2, (5, 5))],
         wrong=[
             (lambda u: u - u.mean(axis=0),
              "You subtracted the mean of all targets. Each row's own mean is meant, over its coordinates: `axis=1`."),
@@ -102,6 +108,7 @@ ROWS = [
             (*random_arrays(4, 3, (60, 3)), 40.0),
             (*random_arrays(5, 8, (200, 8)), 85.0),
             (*random_arrays(6, 4, (50, 4)), 120.0),
+            (*awkward_arrays(2, 5, (9, 5)), 70.0),
             (np.array([30.0, 10.0]), np.array([[1.0, 0.5], [0.2, 1.0], [-1.0, 1.0]]), 30.0),
         ],
         wrong=[

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.row import Exercise, random_arrays
+from helpers.exercises.row import Exercise, awkward_arrays, random_arrays
 from helpers.softmax import softmax
 
 
@@ -24,13 +24,18 @@ ROWS = [
     Exercise(
         "7.1", "Where is the border?", "medium", 8,
         reference=_border,
-        inputs=[(1.0, 1.0, 60.0), (2.0, 1.0, 90.0), (1.0, 1.5, 70.0), (1.0, 3.0, 60.0)],
+        inputs=[
+            (1.0, 1.0, 60.0), (2.0, 1.0, 90.0), (1.0, 1.5, 70.0), (1.0, 3.0, 60.0), (9.0, 4.0, 35.5), (0.009, 0.005, 99)
+        ],
         wrong=[
             (lambda a, b, alpha: abs(_border(a, b, alpha)),
              "The border may lie on the far side of the first target: then the angle is negative."),
             (lambda a, b, alpha: max(_border(a, b, alpha), 0),
              "The border may lie on the far side of the first target: then the angle is negative, and it loses even "
              "in its own direction."),
+            *((lambda a, b, alpha, low=low: np.clip(_border(a, b, alpha), low, alpha),
+               "The border may lie beyond the second target: then that one loses even in its own direction.")
+              for low in (-90, 0)),
             (lambda a, b, alpha: np.degrees(np.tan(np.tan(np.radians(_border(a, b, alpha))))),
              "You took the tangent once more. The angle is the *arc* tangent: `np.arctan`."),
             (lambda a, b, alpha: _border(a, b, alpha) % 180,
@@ -66,6 +71,7 @@ ROWS = [
             (random_arrays(3, (10, 2))[0], np.array([[2.0, 0.0], [-1.0, 2.0], [-1.0, -1.0], [0.1, 0.1]])),
             (random_arrays(3, (10, 2))[0], np.array([[2.0, 0.0], [0.1, 0.1], [-1.0, 2.0], [-1.0, -1.0]])),
             random_arrays(4, (7, 3), (3, 3)),
+            awkward_arrays(36, (40, 5), (6, 5)),
         ],
         wrong=[
             (lambda z, u: _darts(z, u) * len(z), "Those are counts. Divide by the number of states."),
@@ -95,6 +101,7 @@ ROWS = [
             (np.array([1.0, 2.0]), np.array([[2.0, 1.0], [0.0, 3.0], [-1.0, 1.0]]), 1),
             (np.array([1.0, 2.0]), np.array([[2.0, 1.0], [0.0, 3.0], [-1.0, 1.0]]), 0),
             (*random_arrays(5, 3, (5, 3)), 4),
+            (*awkward_arrays(5, 5, (6, 5)), 3),
             (np.array([-1.0, -1.0]), np.array([[-1.0, -2.0], [1.0, 1.0], [2.0, 1.0]]), 0),
             (np.array([-1.0, -1.0]), np.array([[-1.0, -2.0], [1.0, 1.0], [2.0, 1.0]]), 2),
             (np.array([1.0, 2.0]), np.array([[0.0, 3.0], [0.0, 3.0], [1.0, 1.0]]), 0),

@@ -44,6 +44,7 @@ ROWS = [
             (np.array([3.0, 4.0, 12.0]), np.eye(3)[:2]),
             (np.array([1.0, 2.0, -2.0, 4.0]), np.eye(4)[[3, 1]]),
             (np.array([2.0, 0.0, 1.0]), np.array([[0.6, 0.0, 0.8], [-0.8, 0.0, 0.6]])),
+            (np.array([0.008, 0.02, 0.02, 0.006, 0.004]), np.eye(5)[[4, 1]]),
         ],
         wrong=[
             (lambda x, f: _share_in_plane(x, f) ** 2, "That is the share of the squared size. Take its root."),
@@ -76,6 +77,7 @@ ROWS = [
             (np.array([3.0, 1.0, 3.0, 8.0, 0.0, 2.0]), 2),
             (np.array([3.0, 1.0, 3.0, 8.0, 0.0, 2.0]), 0),
             (np.array([5.0, 5.0, 1.0]), 2),
+            (np.array([0.004, 0.0, 0.3, 0.003, 0.3]), 3),
         ],
         wrong=[
             (lambda x, i: _rank_of(x, i) - 1, "The best token has rank 1, not 0."),
@@ -142,6 +144,7 @@ ROWS = [
             (np.array([2.0, 0.0]), np.array([0.0, 2.0]), 1 / 3),
             (*_same_size(1, 3), 0.25),
             (*_same_size(2, 5), 0.9),
+            (np.array([0.003, 0.004, 0.0]), np.array([0.0, 0.003, -0.004]), 0.6),
         ],
         wrong=[
             (lambda a, b, t: (1 - t) * a + t * b, "That is the straight way. It leaves the sphere."),

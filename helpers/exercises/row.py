@@ -24,3 +24,12 @@ def random_arrays(seed, *shapes):
     """Small arrays with few decimals, as inputs that a learner can read when an answer is wrong."""
     rng = np.random.default_rng(seed)
     return tuple(rng.normal(size=shape).round(1) for shape in shapes)
+
+
+def awkward_arrays(seed, *shapes):
+    """Arrays on which an answer fails that rounds, drops repeats or small numbers, or counts on an order."""
+    arrays = [np.random.default_rng(seed).normal(size=shape) for shape in shapes]
+    for array in arrays:
+        array[0] *= 0.004
+        array[-1] = array[1]
+    return tuple(arrays)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.patches import Ellipse
 
-from helpers.figures.style import AREAS, HALO, bare, borders, key, looks, place_names, styled, write
+from helpers.figures.style import AREAS, HALO, bare, borders, key, legible, looks, place_names, styled, write
 from helpers.figures.words import extremes, percent, say, title_of
 
 
@@ -98,7 +98,8 @@ def _name_areas(ax, x, y, chosen, names, markers=()):
     for i in np.argsort(-shares, kind="stable"):
         if shares[i] < 0.012:
             break
-        area, half = points[chosen == i], 0.02 * len(names[i])
+        size = min(legible(ax.figure, 4 + 22 * np.sqrt(shares[i])), legible(ax.figure, 11))
+        area, half = points[chosen == i], 0.0028 * size * len(names[i])
         off = np.hypot(*(area - area.mean(axis=0)).T)
         if off.min() > 0.1:
             right = area[:, 0] > 0
@@ -111,8 +112,7 @@ def _name_areas(ax, x, y, chosen, names, markers=()):
         crowded = any(abs(cx - px) < half + other and abs(cy - py) < 0.1 for px, py, other in placed)
         if np.hypot((abs(cx) + half) / round(x.max()), cy) < 1.02 and not crowded:  # over neither rim nor name
             placed.append((cx, cy, half))
-            fontsize = np.clip(4 + 22 * np.sqrt(shares[i]), 7, 11)
-            write(ax, (cx, cy), names[i], fontsize=fontsize, path_effects=HALO, zorder=5)
+            write(ax, (cx, cy), names[i], fontsize=size, path_effects=HALO, zorder=5)
 
 
 def _fits(area, x, y):
@@ -142,7 +142,7 @@ def draw_ball(ax, chosen, names, colours, markers, title, size=280):
     for number, (right, up, towards) in enumerate(markers, 1):
         inner, outer = ("black", "white") if towards >= 0 else ("white", "black")
         ax.plot(right, up, "o", markersize=13, color=inner, markeredgecolor=outer, zorder=6, gid="marker")
-        style = dict(color=outer, fontsize=8.5, weight="bold", va="center_baseline", zorder=7)
+        style = dict(color=outer, fontsize=legible(ax.figure, 8.5), weight="bold", va="center_baseline", zorder=7)
         write(ax, (right, up), str(number), **style)
     held = [names[int(i)] for i in ids]
     _name_areas(ax, x[inside], y[inside], place, held, markers)

@@ -25,13 +25,16 @@ def _rows(ax, names, values, ends, number):
 
 
 @styled
-def draw_bars(ax, names, values, title, unit, null=None):
-    """Horizontal bars, first on top, each with its value at its end; the one named `null` is grey and hatched."""
+def draw_bars(ax, names, values, title, unit, null=None, limit=None):
+    """Horizontal bars, first on top, each with its value at its end; the one named `null` is grey and hatched.
+
+    The axis goes to the longest bar, or to `limit`: under a slider, the same for all its pictures.
+    """
     colours, hatches = zip(*((GREY, "///") if name == null else (BLUE, "") for name in names), strict=True)
     bars = ax.barh(range(len(names)), values, height=0.7, color=colours, hatch=hatches, edgecolor="white")
     ax.bar_label(bars, fmt=rounded(values), padding=4)
     _name_rows(ax, names)
-    ax.margins(x=0.12)
+    ax.set_xlim(0, 1.12 * (limit or np.max(values)))
     label(ax, title, unit)
     say(ax, "bar chart", _read_bars)
 
@@ -165,7 +168,7 @@ def _read_histograms(ax):
         name, half = " ".join(patch.get_label().split()), f"below {short(_middle(patch))}"
         clauses.append(f"half of {name} {half}")
         said.append(
-            f"{name}: most values from {start} to {end} ({short(heights[top])} %), half of them {half}, "
+            f"{name}: most values from {start} to {end} ({short(heights[top])}%), half of them {half}, "
             f"all from {least} to {most}"
         )
     return clauses, f"{title_of(ax)} ({ax.get_xlabel()}) {'. '.join(said)}."

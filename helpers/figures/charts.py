@@ -1,8 +1,9 @@
 """Lines and points: curves, densities, a landscape of all tokens, their angles and sizes, groups of words."""
 
 import numpy as np
+from matplotlib.text import Text
 
-from helpers.figures.style import BLUE, GREY, HALO, key, label, looks, place_names, styled, write
+from helpers.figures.style import BLUE, GREY, HALO, INKS, key, label, looks, place_names, styled, write
 from helpers.figures.words import rough, rounded, say, short, text_at, title_of, visible
 
 
@@ -28,18 +29,22 @@ def draw_curves(ax, x, curves, title, x_unit, unit, null=None, log=""):
 
 def _name_ends(ax):
     """Each curve's name at its right end; where the ends run together, a key beside the axes."""
-    ends = sorted(ax.lines, key=lambda line: line.get_ydata()[-1])
-    texts = [
-        write(ax, line.get_xydata()[-1], line.get_label(), (6, 0), ha="left", color=line.get_color()) for line in ends
-    ]
+    ends = sorted(ax.lines, key=lambda line: (round(line.get_ydata()[-1], 9), np.mean(line.get_ydata())))
+    texts = []
+    for line in ends:
+        colour = line.get_color()
+        lead = dict(arrowstyle="-", color=colour, linewidth=0.7, shrinkA=0, shrinkB=0, relpos=(0, 0.5))
+        style = dict(ha="left", color=INKS.get(colour, colour), arrowprops=lead)
+        texts.append(write(ax, line.get_xydata()[-1], line.get_label(), (6, 0), **style))
     for _ in range(2):  # the names take room from the axes, which moves the ends
         ax.figure.draw_without_rendering()
         top = -np.inf
         for text in texts:  # from the lowest up, each lifted where it would touch the one below it
-            text.set_position((6, 0))
-            box = text.get_window_extent()
+            text.set_position((14, 0))
+            text.get_window_extent()  # brings the text to its place
+            box = Text.get_window_extent(text)  # its extent without the line to its curve
             lift = max(0, top - box.y0 + 1)
-            text.set_position((6, lift * 72 / ax.figure.dpi))
+            text.set_position((14, lift * 72 / ax.figure.dpi))
             top = box.y1 + lift
     if max(text.get_position()[1] for text in texts) > 30:  # points: too far from its end to be taken for its name
         for text in texts:
@@ -54,7 +59,8 @@ def _read_curves(ax):
     clauses, said = [], []
     for line in ax.lines:
         x, y = line.get_xydata().T
-        name = text_at(ax, (x[-1], y[-1]), line.get_color()) if ax.texts else line.get_label()
+        colour = line.get_color()
+        name = text_at(ax, (x[-1], y[-1]), INKS.get(colour, colour)) if ax.texts else line.get_label()
         name, first, last = " ".join(name.split()), number(y[0]), number(y[-1])
         low, high, half = _first_peak(-y), _first_peak(y), len(y) // 2
         if number(y[low]) == number(y[high]):

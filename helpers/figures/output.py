@@ -5,15 +5,11 @@ Nothing here touches the reader's matplotlib or its settings.
 """
 
 import base64
-import html
-from io import BytesIO
 
-import matplotlib as mpl
-from IPython.display import Markdown, display
+from IPython.display import display
 
-from helpers.figures.words import visible, words_of
-
-DPI = 192  # twice a screen's 96: sharp on dense screens, shown at half its pixels
+from helpers.figures.style import DPI, png
+from helpers.figures.words import Words, visible, words_of
 
 
 def show(fig):
@@ -21,57 +17,40 @@ def show(fig):
     sentence, values = words_of(fig)
     width, height = (round(inches * DPI / 2) for inches in fig.get_size_inches())
     alt = sentence.replace("`", "")
-    data = {"image/png": base64.b64encode(png(fig)).decode(), "text/plain": alt}
+    picture = base64.b64encode(png(fig, f"{sentence} {values}")).decode()
+    data = {"image/png": picture, "text/plain": alt}
     # Notebooks read `alt` from the picture's own metadata; the size undoes the doubled pixels.
     display(data, metadata={"image/png": {"alt": alt, "width": width, "height": height}}, raw=True)
-    display(Markdown(f"<details><summary>In words</summary>\n\n{sentence} {values}\n\n</details>"))
+    display(Words(f"<details><summary>In words</summary>\n\n{sentence} {values}\n\n</details>"))
 
 
 def slider(draw, values, stills, label):
     """A slider over `values` that redraws a picture, and saved pictures of a few of them.
 
     `draw(value)` returns a figure. The pictures of `stills` are shown with their words and stay in the saved
-    notebook, on paper and on GitHub; the live slider, which needs a kernel, comes under them when the cell is run.
+    notebook, on paper and on GitHub; the live slider, which needs a kernel, comes under them when the cell is run. It
+    starts at a value that no still shows. ValueError where two stills have different axes.
     """
-    for value in stills:
-        show(draw(value))
-    live = _live(draw, values, stills[-1], label)._repr_mimebundle_()
+    from helpers.figures.live import Live
+
+    figures, values = [draw(value) for value in stills], list(values)
+    if any(_axes(fig) != _axes(figures[0]) for fig in figures):
+        raise ValueError("The pictures of a slider should share their axes, or nothing can be compared: set limits.")
+    for fig in figures:
+        show(fig)
+    place = next((n for n, value in enumerate(values) if value not in stills), 0)
+    live = Live(draw, values, place, label)._repr_mimebundle_()[0]
     # A widget's own text would print the picture's bytes; this line is the same on every machine.
     live["text/plain"] = f"A slider, {label}: {values[0]} to {values[-1]}. Run this cell to move it."
     display(live, raw=True)
 
 
-def _live(draw, values, value, label):
-    """A slider, keyboard and mouse, over a picture and its words that follow it."""
-    from ipywidgets import HTML, Image, SelectionSlider, VBox
-
-    slider = SelectionSlider(options=values, value=value, description=label, style={"description_width": "initial"})
-    picture, words = Image(format="png", layout={"max_width": "100%"}), HTML()
-
-    def redraw(change):
-        fig = draw(change["new"])
-        picture.value, picture.width = png(fig, compress_level=1), round(fig.get_size_inches()[0] * DPI / 2)
-        words.value = f"<em>In words:</em> {html.escape(' '.join(words_of(fig)).replace('`', ''))}"
-
-    redraw({"new": value})
-    slider.observe(redraw, "value")
-    return VBox([slider, picture, words])
+def _axes(fig):
+    return [(*ax.get_xlim(), *ax.get_ylim()) for ax in fig.axes]
 
 
 def token_table(tokens, ids):
     """Tokens over their IDs as a Markdown table: ␣ stands for a space, ⏎ for a line break."""
     cells = [f"`{visible(token)}`".replace("|", "\\|") for token in tokens]
     rows = [cells, ["---:"] * len(cells), [str(i) for i in ids]]
-    return Markdown("\n".join("| " + " | ".join(row) + " |" for row in rows))
-
-
-def png(fig, **how):
-    """The figure as the bytes of a PNG, at twice a screen's resolution, whatever the reader's matplotlib is set to."""
-    buffer = BytesIO()
-    with mpl.rc_context(mpl.rcParamsDefault):  # some of the reader's settings act only now
-        if engine := fig.get_layout_engine():  # left to savefig, it would draw everything twice
-            fig.set_dpi(DPI)
-            engine.execute(fig)
-            fig.set_layout_engine(None)
-        fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs=how)
-    return buffer.getvalue()
+    return Words("\n".join("| " + " | ".join(row) + " |" for row in rows))

@@ -24,11 +24,12 @@ def draw_arrows(ax, vectors, names, title, state):
     vectors, state = np.asarray(vectors), np.asarray(state)
     along = state / np.linalg.norm(state)
     feet = np.outer(vectors @ along, along)
-    ax.axline((0, 0), along, color=RED, linewidth=0.8, zorder=0)
+    ax.axline((0, 0), along, color=RED, linewidth=0.8, zorder=1)
     for tip, foot in zip(vectors, feet, strict=True):
         ax.plot(*np.stack([tip, foot]).T, ":", color=GREY, linewidth=1.2)
     tips = np.vstack([vectors, state])
-    _draw_arrows_to(ax, tips, color=[BLUE] * len(vectors) + [RED], width=0.03)
+    _draw_arrows_to(ax, vectors, color=BLUE, width=0.03, zorder=3)
+    _draw_arrows_to(ax, state[None], color=RED, width=0.03, zorder=2)  # under a target on its line
     # Names stand beside their arrows: z's own line goes on behind its tip.
     for tip, name, side in zip(tips, [*names, "z"], [10] * len(vectors) + [-10], strict=True):
         right, up = tip / np.linalg.norm(tip)
@@ -38,13 +39,16 @@ def draw_arrows(ax, vectors, names, title, state):
     margin = 0.12 * np.ptp(corners, axis=0).max()
     (left, bottom), (right, top) = corners.min(axis=0) - margin, corners.max(axis=0) + margin
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
-    ax.set_axis_off()
+    ax.set(xticks=np.arange(np.ceil(left), right), yticks=np.arange(np.ceil(bottom), top))
+    ax.grid(color="#E5E5E5")
+    ax.tick_params(length=0, labelcolor="#555555")
+    ax.spines[:].set_visible(False)
     say(ax, "arrow diagram", _read_arrows)
 
 
 def _read_arrows(ax):
-    arrows = next(artist for artist in ax.collections if isinstance(artist, Quiver))
-    tips = arrows.get_offsets() + np.column_stack([arrows.U, arrows.V]) / arrows.scale
+    arrows = [artist for artist in ax.collections if isinstance(artist, Quiver)]
+    tips = np.vstack([arrow.get_offsets() + np.column_stack([arrow.U, arrow.V]) / arrow.scale for arrow in arrows])
     feet = {tuple(line.get_xydata()[0]): line.get_xydata()[1] for line in ax.lines[1:]}
     ends = [f"{text_at(ax, tip)} to {_pair(tip)}" for tip in tips]
     drops = [f", its foot at {_pair(feet[tuple(tip)])}" if tuple(tip) in feet else "" for tip in tips]

@@ -9,9 +9,17 @@ from collections import Counter
 from textwrap import shorten
 
 import numpy as np
+from IPython.display import Markdown
 
 LONGEST = 160  # characters of a sentence, without its backticks
 COUNTS = dict(enumerate("two three four five six seven eight nine".split(), 2))
+
+
+class Words(Markdown):
+    """Markdown that is readable where it is printed as it stands, too: in a terminal."""
+
+    def __repr__(self):
+        return re.sub(r"\*\*|`|\\|</?\w+>", "", self.data).strip()
 
 
 def say(ax, kind, read, *names):
@@ -92,7 +100,7 @@ def rounded(values):
 
 def percent(share):
     """A share of 1, in whole percent."""
-    return f"{100 * share:.0f} %"
+    return f"{share:.0%}"
 
 
 def extremes(names, values, number):

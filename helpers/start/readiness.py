@@ -55,10 +55,10 @@ def answer():
 
 def ready():
     """The table as Markdown; every question with ok, or with what is wrong and what to do."""
-    from IPython.display import Markdown
+    from helpers.figures import Words
 
     lines = [f"| {row.question} | {f'**no**: {row.wrong} {row.fix}' if row.wrong else 'ok'} |" for row in checks()]
-    return Markdown("\n".join(["| question | answer |", "|---|---|", *lines]))
+    return Words("\n".join(["| question | answer |", "|---|---|", *lines]))
 
 
 def _python():

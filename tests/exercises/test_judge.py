@@ -42,6 +42,46 @@ def test_each_mistake_earns_its_own_sentence_without_a_warning(number, i, recwar
     assert solved(number, mistake) is False and not recwarn.list
 
 
+def answers(change):
+    return lambda reference: lambda *inputs: change(np.asarray(reference(*inputs)))
+
+
+def inputs(change, kinds):
+    """A function that is right about something else: of every list, array or fraction it sees another one."""
+
+    def seen(x):
+        x = np.array(x, dtype=object) if isinstance(x, list) else np.asarray(x)
+        return change(x) if x.dtype.kind in kinds and (x.ndim or kinds == "f") else x
+
+    return lambda reference: lambda *inputs: reference(*map(seen, inputs))
+
+
+def without_repeats(x):
+    return x[[n for n, row in enumerate(x.tolist()) if row not in x[:n].tolist()]]
+
+
+TEXTS, WHOLE, FRACTIONS = "1.1 1.2 1.3 1.4 ", "2.1 8.3 ", "3.4 6.2 7.1 "
+COUNTS = TEXTS + WHOLE + "3.3 5.1 6.4 8.2 "
+# What people do, as a change of the right function; and where it is none. There the order of the rows does not count;
+# no two may be equal, or of two equal ones either would do; or a small number hardly moves the answer.
+NEAR_MISSES = {
+    "rounds": (answers(lambda x: x.round(2)), COUNTS),
+    "cuts": (answers(np.trunc), COUNTS),
+    "rounds down": (answers(np.floor), COUNTS),
+    "takes whole numbers": (inputs(np.round, "f"), TEXTS + WHOLE),
+    "drops small numbers": (inputs(lambda x: np.where(np.abs(x) < 0.01, 0, x), "f"), TEXTS + WHOLE + "2.3 2.4 5.1"),
+    "sees three coordinates": (inputs(lambda x: x[..., :3], "fiO"), FRACTIONS),
+    "sorts": (inputs(lambda x: np.array(sorted(x.tolist()), x.dtype), "fiO"), FRACTIONS + "2.3 3.3 4.3"),
+    "drops repeats": (inputs(without_repeats, "fiO"), FRACTIONS + "2.4 3.3 4.4"),
+}
+NEAR = [(number, miss) for miss, (_, but) in NEAR_MISSES.items() for number in EXERCISES if number not in but.split()]
+
+
+@pytest.mark.parametrize("number, miss", NEAR)
+def test_the_inputs_tell_a_right_function_from_its_near_misses(number, miss):
+    assert not solved(number, NEAR_MISSES[miss][0](EXERCISES[number].reference))
+
+
 def says_a_word(v):
     """My plan."""
     return "north"
@@ -94,7 +134,8 @@ ODD = [
     (lambda v: v * np.nan, "Here is the first input"),
     (lambda v: [v, [v]], "It returned a list where an array"),
     (lambda v: LOOP, "It returned a list where"),
-    (lambda v: v.astype(complex), "a value of type ndarray"),
+    (lambda v: v.astype(complex), "an array of dtype complex128 where an array of shape (2,) is expected"),
+    (lambda v: v.astype(object) * 2, "an array of dtype object where"),
     (lambda v: {"v": v}, "a value of type dict"),
     (lambda v: Evil(), "a value of type Evil"),
     (lambda v: OddText("north"), "It returned a text"),
@@ -144,6 +185,8 @@ RIGHT = [
     ("0.1", in_place),
     ("0.1", numpy_told_to_raise),
     ("1.1", lambda tokens: np.str_("".join(tokens))),
+    ("3.1", lambda z, u: u.astype(np.float16) @ z.astype(np.float16)),
+    ("3.1", lambda z, u: torch.tensor(u).half() @ torch.tensor(z).half()),
     ("1.4", lambda *inputs: tuple(map(np.str_, EXERCISES["1.4"].reference(*inputs)))),
 ]
 
@@ -158,7 +201,8 @@ def test_right_answers_of_other_kinds_are_right_and_change_nothing(number, answe
 
 def test_what_is_shown_stays_readable():
     said = verdict("1.4", lambda pieces, ranks: [])
-    assert "(10 entries)" in said and len(said) < 400
+    assert "(11 entries)" in said and len(said) < 400
+    assert "- it gave `[3, 3, 3]`" in verdict("5.1", lambda z, u: [np.int64(3)] * 3)
     said = verdict("5.4", lambda p, q: (p * np.log((p + 1e-5) / q)).sum())
     assert "it gave `0.17331679`\n- expected `0.1732868`" in said  # shown until they differ
     said = verdict("5.3", raises(ValueError("of another kind")))  # one that a mistake raises, too, in other words
@@ -167,7 +211,7 @@ def test_what_is_shown_stays_readable():
 
 def test_check_wants_a_function_and_a_known_number(capsys):
     check("0.1", [0.6, 0.8])
-    assert "Markdown" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("0.1 needs your function itself. Write its name")
     assert "without brackets" in verdict("0.1", [0.6, 0.8]) and solved("0.1", [0.6, 0.8]) is False
     assert verdict(0.1, in_place) == verdict("0.1", in_place) and solved(0.1, in_place)
     for door in (check, solved):

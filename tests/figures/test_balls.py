@@ -54,8 +54,8 @@ def test_regions_say_where_the_state_lies_and_are_named(ax):
     chosen = np.where(plane_pixels(2, size=101)[:, 1] > 1, 0, 1)
     figures.draw_regions(ax, chosen, np.array([[1.0, 1.0], [-1.0, 0.0]]), ["A", "B"], "Plane", (0.5, 1.5), reach=2)
     assert words_of(ax.figure) == (
-        "Plane map: Plane: z lies in the region of A; A 25 %; B 75 %.",
-        "Plane: z lies in the region of A; shares A 25 %, B 75 %.",
+        "Plane map: Plane: z lies in the region of A; A 25%; B 75%.",
+        "Plane: z lies in the region of A; shares A 25%, B 75%.",
     )
     assert ax.get_aspect() == 1 and ax.images[0].get_array()[0, 0] == 0  # the top is A's
     inside = {text.get_text(): text.xy for text in ax.texts if text.get_gid() is None}
@@ -137,8 +137,8 @@ def test_balls_say_who_holds_each_state_and_all_stands_where_it_belongs(ax):
     markers = np.array([[0, 0.5, 0.75**0.5], [0.5, -0.5, 0.5**0.5]])
     figures.draw_ball(ax, chosen, {3: "north", 9: "south"}, colours, markers, "Globe", size=61)
     assert words_of(ax.figure) == (
-        "Ball: Globe: states in `north`, `south`; largest `north` 61 %.",
-        "Globe: state 1 lies in `north`, state 2 lies in `south`. Its largest regions: `north` 61 %, `south` 39 %.",
+        "Ball: Globe: states in `north`, `south`; largest `north` 61%.",
+        "Globe: state 1 lies in `north`, state 2 lies in `south`. Its largest regions: `north` 61%, `south` 39%.",
     )
     assert colours == {3: figures.AREAS[0], 9: figures.AREAS[1]} and ax.get_aspect() == 1
     names = places(ax)
@@ -152,12 +152,21 @@ def test_balls_say_who_holds_each_state_and_all_stands_where_it_belongs(ax):
     assert "state 1 lies in `south`, state 2 lies in `north`" in values(ax)
 
 
+def test_names_on_balls_are_nine_pixels_high_where_a_page_is_600_wide():
+    _, axes = canvas(9.2, 3.6, columns=3)
+    chosen = np.where(ball_pixels(80)[:, 1] > 0.7, 1, 0)
+    figures.draw_ball(axes[0], chosen, {0: "a", 1: "b"}, {0: "#FFFFFF", 1: "#AAAAAA"}, [[0, 0, 1]], "Ball", size=80)
+    figures.draw_sphere(axes[1], {"a": np.array([[0, 0, 1.0]])}, "Ball", names=["c"])
+    shown = [text.get_fontsize() / 72 * 600 / 9.2 for ax in axes for text in ax.texts]
+    assert len(shown) == 4 and min(shown) >= 8.99
+
+
 def test_a_state_on_the_far_side_of_a_ball_is_hollow_and_told(ax):
     chosen = np.full(len(ball_pixels(61)), 3)
     markers = [[0.6, 0, 0.8], [0.6, 0, -0.8], [1, 0, 0], [0.7071, -0.7071, 0]]
     figures.draw_ball(ax, chosen, {3: "$all$"}, {3: "#FFFFFF"}, markers, "Globe", size=61)
     sentence, said = words_of(ax.figure)
-    assert sentence == "Ball: Globe: states in `$all$`, behind, `$all$`, `$all$`; largest `$all$` 100 %."
+    assert sentence == "Ball: Globe: states in `$all$`, behind, `$all$`, `$all$`; largest `$all$` 100%."
     assert said.startswith("Globe: state 1 lies in `$all$`, state 2 is on the far side, state 3 lies in `$all$`, state")
     assert [line.get_markerfacecolor() for line in ax.lines] == ["black", "white", "black", "black"]
 
@@ -183,14 +192,14 @@ def test_a_soft_ball_tells_pure_colour_from_mixed(ax):
     figures.draw_soft_ball(ax, np.column_stack([sure, 1 - sure]), ["east", "west"], "Soft", size=80)
     # Mixed is the band |right| < 0.1 without its nearly pure edges, of which ±0.08 is left: 4/π · 0.08 of the disc.
     assert words_of(ax.figure) == (
-        "Soft ball: Soft: 10 % mixed; largest pure colour east 45 %.",
-        "Soft, pure colour of east 45 %, west 45 %, mixed 10 %.",
+        "Soft ball: Soft: 10% mixed; largest pure colour east 45%.",
+        "Soft, pure colour of east 45%, west 45%, mixed 10%.",
     )
     picture = ax.images[0].get_array()
     np.testing.assert_allclose(picture[40, 70], mpl.colors.to_rgb(figures.AREAS[0]), atol=1e-6)
     assert places(ax)["west"][0] < 0 < places(ax)["east"][0]
     ax.images[0].set_data(np.full_like(picture, 0.5))
-    assert "mixed 100 %" in values(ax)
+    assert "mixed 100%" in values(ax)
 
 
 def test_a_maps_shares_are_shares_of_the_sphere():
@@ -209,14 +218,14 @@ def test_a_map_says_the_shares_of_what_is_painted(ax):
     chosen = np.where(map_pixels(200)[:, 1] > 0.5, 0, 1)
     figures.draw_map(ax, chosen, ["cap", "rest"], "World", width=200)
     assert words_of(ax.figure) == (
-        "Sphere map: World: largest rest 75 %; smallest cap 25 %.",
-        "World, shares of the whole sphere: cap 25 %, rest 75 %.",
+        "Sphere map: World: largest rest 75%; smallest cap 25%.",
+        "World, shares of the whole sphere: cap 25%, rest 75%.",
     )
     assert ax.get_aspect() == 1 and places(ax)["cap"][1] > 0.5 > places(ax)["rest"][1]
     regions = ax.images[0].get_array()
     assert regions[5, 100] == 0 and regions[95, 100] == 1  # the cap is on top
     ax.images[0].set_data(np.ma.masked_array(1 - regions.data, regions.mask))
-    assert "cap 75 %, rest 25 %" in values(ax)
+    assert "cap 75%, rest 25%" in values(ax)
     _, ax = canvas(5, 3)  # and a name of an area around the map stands inside it
     figures.draw_map(ax, np.where(map_pixels(200)[:, 2] < 0, 0, 1), ["behind", "before"], "World", width=200)
     assert abs(places(ax)["behind"][0]) > 1 > abs(places(ax)["before"][0])

@@ -39,8 +39,8 @@ KINDS = {
     "histograms": (
         lambda ax: figures.draw_histograms(ax, HEAPS, np.linspace(0, 1, 11), "Two heaps", "size"),
         "Histogram: Two heaps: half of low below 0.0833; half of high below 0.667.",
-        "Two heaps (size) low: most values from 0 to 0.1 (60 %), half of them below 0.0833, all from 0 to 0.6. "
-        "high: most values from 0.6 to 0.7 (75 %), half of them below 0.667, all from 0.6 to 1.",
+        "Two heaps (size) low: most values from 0 to 0.1 (60%), half of them below 0.0833, all from 0 to 0.6. "
+        "high: most values from 0.6 to 0.7 (75%), half of them below 0.667, all from 0.6 to 1.",
     ),
     "pieces": (
         lambda ax: figures.draw_pieces(ax, [" un", "it"], "Cut", notes=[7, 8]),
@@ -193,7 +193,7 @@ def test_histograms_are_named_beside_them_and_show_single_values_on_a_logarithmi
         assert [patch.get_linestyle()[1] is not None for patch in ax.patches] == [False, True]  # the null is dashed
     said = words_of(fig)[1]
     assert said[: len(said) // 2] == said[len(said) // 2 + 1 :]
-    assert ax.get_yscale() == "log" and ax.get_ylim()[0] < 0.1  # one value of a thousand is 0.1 %
+    assert ax.get_yscale() == "log" and ax.get_ylim()[0] < 0.1  # one value of a thousand is 0.1%
 
 
 def test_a_matrix_is_red_above_zero_and_white_at_it():
@@ -207,10 +207,15 @@ def test_curves_are_named_apart_at_their_ends_and_told_by_more_than_colour():
     ax = drawn("curves")
     assert len({line.get_color() for line in ax.lines}) == len({str(line._dash_pattern) for line in ax.lines}) == 3
     ax.figure.draw_without_rendering()
-    boxes, page = [text.get_window_extent() for text in ax.texts], ax.figure.bbox
+    boxes, page = [mpl.text.Text.get_window_extent(text) for text in ax.texts], ax.figure.bbox
     assert apart(ax.texts) and all(ax.bbox.x1 < box.x0 and page.contains(*box.max) for box in boxes)
     assert [ax.texts[i].get_text() for i in np.argsort([box.y0 for box in boxes])] == ["up", "down", "null\nmedian"]
     assert [tuple(named(ax, name).xy) for name in CURVES] == [(3000, 4), (3000, 4.01), (3000, 4.02)]
+    # A name stays by its curve: at most three lines off, and joined to its end.
+    assert all(text.arrow_patch is not None and abs(text.get_position()[1]) <= 30 for text in ax.texts)
+    for text in [named(ax, name) for name in CURVES]:
+        red, green, blue = ((x + 0.055) / 1.055 for x in mpl.colors.to_rgb(text.get_color()))
+        assert 1.05 / (0.2126 * red**2.4 + 0.7152 * green**2.4 + 0.0722 * blue**2.4 + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
 
 
 def test_curves_that_end_in_one_place_have_a_key_or_their_own_names():
@@ -236,6 +241,7 @@ def test_densities_have_dots_and_lines_of_one_colour():
     ax = drawn("densities")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["flat", "tent"]
     assert [line.get_color() for line in ax.lines] == [figures.LINES[n] for n in (0, 0, 1, 1)]
+    assert ax.get_ylim()[0] == 0 and drawn("bars").get_xlim()[0] == 0
     np.testing.assert_array_equal(ax.lines[3].get_xydata(), [(0.5, 0), (1.5, 3), (2.5, 1)])
 
 

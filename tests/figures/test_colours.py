@@ -27,6 +27,7 @@ def test_a_ball_is_lit_bordered_and_painted_by_the_colour_of_each_id():
     dark, bright = light[80, 80], light[30, 40]  # it is lit from the upper left
     assert dark[3] > bright[3] and dark[:3].max() < 0.1
     assert light[50, 50, :3].min() > 0.9 < light[50, 50, 3]  # a white border
+    assert all(text.get_path_effects() for text in ax.texts)  # and a halo around each name
 
 
 def test_far_points_keep_their_groups_colour_and_a_great_circles_front_is_solid():

@@ -13,7 +13,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from helpers import figures
-from helpers.figures import canvas, output, png, show, slider, token_table, words_of
+from helpers.figures import Words, canvas, output, png, show, slider, token_table, words_of
+from helpers.figures.live import Live
 
 
 def pieces(n, title="Letters"):
@@ -132,24 +133,38 @@ def test_the_palette_is_told_apart_by_lightness_or_hue():
 
 def test_a_slider_leaves_stills_and_a_line(shown):
     drawn = []
-    slider(lambda n: drawn.append(n) or pieces(n), [1, 2, 3, 4], stills=[1, 4], label="letters")
+    slider(lambda n: drawn.append(n) or pieces(n), range(1, 5), stills=[1, 4], label="letters")
     kinds = [next(iter(data)) for data, _ in shown]
-    assert kinds[:4] == ["image/png", "text/markdown"] * 2 and drawn == [1, 4, 4]
+    assert kinds[:4] == ["image/png", "text/markdown"] * 2 and drawn == [1, 4, 2]  # no still twice
     live, _ = shown[-1]
     assert live["text/plain"] == "A slider, letters: 1 to 4. Run this cell to move it."
     assert "application/vnd.jupyter.widget-view+json" in live
 
 
 def test_a_live_slider_redraws_picture_and_words():
-    control, picture, words = output._live(pieces, [1, 2, 3, 4], 4, "letters").children
-    before = bytes(picture.value)
-    control.value = 2
-    assert before != bytes(picture.value) and bytes(picture.value).startswith(b"\x89PNG")
-    said = "Boxed text: Letters: 2 pieces; &lt;a&gt; &lt;a&gt;. Letters, 2 pieces: &lt;a&gt; &lt;a&gt;"
-    assert words.value == f"<em>In words:</em> {said}"
+    live = Live(pieces, [1, 2, 3, 4000], 0, "letters")
+    before = live.picture
+    live.place = 1
+    assert before != live.picture and live.picture.startswith(b"\x89PNG") and live.values[-1] == "4,000"
+    assert (live.sentence, live.words) == ("Boxed text: Letters: 2 pieces; <a> <a>.", "Letters, 2 pieces: <a> <a>")
+    assert live.shown == 1 and live.width == 192
+
+
+def bars(value, limit=None):
+    fig, ax = canvas(4, 2)
+    figures.draw_bars(ax, ["a", "b"], [value, 100 - value], "T", "%", limit=limit)
+    return fig
+
+
+def test_pictures_of_a_slider_share_their_axes(shown):
+    slider(lambda value: bars(value, limit=100), [20, 50, 90], [20, 90], "share")
+    with pytest.raises(ValueError, match="should share their axes"):
+        slider(bars, [20, 50, 90], [20, 90], "share")
 
 
 def test_token_table_shows_white_space_and_escapes_bars():
     table = token_table([" a", "|", "\n", "`", "\t"], [1, 2, 3, 4, 5]).data.splitlines()
     assert table[0] == "| `␣a` | `\\|` | `⏎` | `ˋ` | `⇥` |"
     assert table[2] == "| 1 | 2 | 3 | 4 | 5 |"
+    assert repr(token_table(["a|b"], [1])) == "| a|b |\n| ---: |\n| 1 |"  # in a terminal
+    assert repr(Words("**no**: `x` <details><summary>In words</summary>\n\nOne</details>")) == "no: x In words\n\nOne"

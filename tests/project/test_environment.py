@@ -53,7 +53,7 @@ def test_conda_gives_the_pinned_versions_with_cpu_builds():
     assert "pytorch-cpu" in versions and "pytorch" not in versions and "torch" not in versions
     for name, version in versions.items():
         assert PINS[CONDA_NAMES.get(name, name)].startswith(version + "."), name
-    needed = {"jupyter", "numpy", "torch", "transformers", "matplotlib", "nbval", "scipy"}
+    needed = {"jupyter", "numpy", "torch", "transformers", "matplotlib", "nbval", "scipy", "anywidget"}
     assert {CONDA_NAMES.get(name, name) for name in versions} == needed
     assert pip == ["-e .[test]"]  # constraints.txt would have pip replace what conda has just installed
 
@@ -133,7 +133,11 @@ def test_a_package_without_its_folder_has_the_texts_and_says_what_it_lacks(copie
     subprocess.run(build, check=True, capture_output=True)
     shutil.unpack_archive(next(tmp_path.glob("*.whl")), site, "zip")
     packed = {path.relative_to(site).as_posix() for path in site.rglob("*.*") if ".dist-info" not in path.as_posix()}
-    ours = [path for glob in ("helpers/**/*.py", "helpers/report/*.j2", "data/*.json") for path in copy.glob(glob)]
+    ours = [
+        path
+        for glob in ("helpers/**/*.py", "helpers/report/*.j2", "helpers/figures/*.js", "data/*.json")
+        for path in copy.glob(glob)
+    ]
     assert packed == {path.relative_to(copy).as_posix().replace("data/", "helpers/texts/") for path in ours}
     before = sorted(tmp_path.rglob("*"))
     code = "from helpers.data import passages, saved; from helpers.weights.home import model_home\n"

@@ -2,16 +2,21 @@
 and each rule is itself tested: a fault is planted, and the rule must find it."""
 
 import ast
+import base64
 import copy
 import re
 import subprocess
 import sys
+from io import BytesIO
 from symtable import symtable
 
 import guide
 import nbformat
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from nbval.plugin import find_comment_markers
+from PIL import Image
 from run_notebooks import NOTEBOOKS, PROJECT, WIDGET_VIEW, normalise
 
 from helpers.exercises import EXERCISES
@@ -21,7 +26,9 @@ MACHINE = re.compile(
     r"0x[0-9a-f]{8}|(?<![\w.])/(?:home|root|tmp|work|Users|usr)/|[A-Z]:\\|\b\d{4}-\d\d-\d\d\b|\b\d+(\.\d+)? ?m?s\b"
 )
 HEADING = re.compile(r"^##? ", re.M)
-SILENCED = {"nbval-skip", "nbval-ignore-output", "raises-exception"}
+TAGS = {"exercise", "solution", "deeper", "reveal"}
+FOLDED = {"outputs_hidden": True, "source_hidden": True}
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*")
 WORDS = re.compile(r"<details><summary>In words</summary>\n\n(.+)\n\n</details>")
 
 
@@ -59,8 +66,9 @@ def no_errors_no_stderr(notebook):
 
 
 def nothing_is_silenced(notebook):
-    cells = code_cells(notebook)
-    return [c.id for c in cells if SILENCED & set(c.metadata.get("tags", [])) or "# NBVAL_" in c.source]
+    found = [cell.id for cell in notebook.cells if set(cell.metadata.get("tags", [])) - TAGS]
+    found += [cell.id for cell in notebook.cells if cell.cell_type == "raw"]  # a code cell that nobody runs
+    return found + [cell.id for cell in code_cells(notebook) if list(find_comment_markers(cell.source))]
 
 
 def pictures_have_words_and_alt(notebook):
@@ -68,17 +76,59 @@ def pictures_have_words_and_alt(notebook):
     found = []
     for picture, after in pictures(notebook):
         alt = picture.metadata.get("image/png", {}).get("alt", "")
-        words = WORDS.fullmatch(after.get("data", {}).get("text/markdown", ""))
-        begins = words and words[1].replace("`", "").startswith(f"{alt} ")
+        begins = (said(after) or "").replace("`", "").startswith(f"{alt} ")
         if not begins or not 40 <= len(alt) <= 160 or alt != picture.data["text/plain"]:
             found.append(f"{alt!r} / {after!r}")
     return found
 
 
+def said(output):
+    """The words in an output; None where it holds none."""
+    words = WORDS.fullmatch(output.get("data", {}).get("text/markdown", ""))
+    return words and words[1]
+
+
+def pictures_are_those_of_their_words(notebook):
+    """Each opens, is twice as large as it is shown, and carries in itself the words that stand under it."""
+    found = [] if len(list(pictures(notebook))) == sum(map(bool, map(said, outputs(notebook)))) else ["words alone"]
+    for picture, after in pictures(notebook):
+        shown = picture.metadata["image/png"]
+        try:
+            image = Image.open(BytesIO(base64.b64decode(picture.data["image/png"])))
+            image.load()
+            off = np.abs(np.subtract(image.size, (2 * shown["width"], 2 * shown["height"]))).max()
+            found += [] if off <= 1 and image.text["Description"] == said(after) else [str(said(after))[:60]]
+        except (OSError, ValueError, KeyError) as error:
+            found.append(repr(error))
+    return found
+
+
+def numbers_in_prose_are_computed(notebook):
+    """Decimals, percentages and counts stand, at least as precisely, in some output or in the code."""
+    code = [re.sub(r"(?<=\d)_(?=\d)", "", cell.source) for cell in code_cells(notebook)]
+    known = [float(n.replace(",", "")) for n in NUMBER.findall(" ".join(texts(notebook) + code))]
+    known = np.array([*known, 49_152])  # V, which notebook 00 prints
+    found = []
+    for text in prose(notebook):
+        text = re.sub(r"`[^`]*`|\$[^$]*\$|arXiv \S+|\]\([^)]*\)", "", text)
+        for match in re.finditer(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+\.\d+|\d+(?=%))(%?)", text):
+            if re.search(r"(about|roughly|more than|nearly)\W+(\w+ ){0,3}$", text[: match.start()]):
+                continue
+            number = match[0].rstrip("%")
+            value, places = float(number.replace(",", "")), len(number.partition(".")[2])
+            if not any((np.abs(many - value) <= 0.5001 * 10.0**-places).any() for many in (known, 100 * known)):
+                found.append(text[max(0, match.start() - 30) : match.end() + 10])
+    return found
+
+
+def texts(notebook):
+    """All that the outputs say."""
+    streams = ["".join(o.get("text", "")) for o in outputs(notebook)]
+    return streams + [t for o in outputs(notebook) for kind, t in o.get("data", {}).items() if kind.startswith("text/")]
+
+
 def nothing_of_this_machine(notebook):
-    texts = ["".join(o.get("text", "")) for o in outputs(notebook)]
-    texts += [text for o in outputs(notebook) for kind, text in o.get("data", {}).items() if kind.startswith("text/")]
-    return [match.group() for text in texts for match in [MACHINE.search(text)] if match]
+    return [match.group() for text in texts(notebook) for match in [MACHINE.search(text)] if match]
 
 
 def no_widget_left(notebook):
@@ -124,9 +174,10 @@ def exercises_are_complete(notebook):
             found.append(f"{n}: no heading {heading!r}")
         if "is waiting for you" not in said[0] or "is right" not in said[1]:
             found.append(f"{n}: stub or solution does not say what it should")
-        if not hint or "<details>" not in hint.source:
+        if not hint or not re.search(r"<details>.*</summary>.{30,}</details>", hint.source, re.S):
             found.append(f"{n}: no folded hint")
-        if not solution or "solution" not in solution.metadata.get("tags", []) or not solution.metadata.get("jupyter"):
+        about = solution.metadata if solution else {}
+        if "solution" not in about.get("tags", []) or about.get("jupyter") != FOLDED:
             found.append(f"{n}: no folded, tagged solution")
     return found or ([] if mine else ["no exercises"])
 
@@ -147,6 +198,22 @@ def sliders_keep_their_names(notebook):
         later = [symbol for table in tables[i + 1 :] for symbol in table.get_symbols()]
         bound = {symbol.get_name() for symbol in later if symbol.is_assigned() and not symbol.is_imported()}
         found += [f"{name} is bound anew after {cell.id}" for name in sorted(used & bound)]
+    return found
+
+
+def draws_are_seeded_where_they_are_drawn(notebook):
+    """A cell run twice prints the same: no cell and no function draws from a generator that was made elsewhere."""
+    tables = [(cell.id, symtable(cell.source, cell.id, "exec")) for cell in code_cells(notebook)]
+    made = re.findall(
+        r"(\w+) = np\.random\.default_rng\(\w+\)$", "\n".join(c.source for c in code_cells(notebook)), re.M
+    )
+    found = []
+    for name, table in tables:
+        used = {s.get_name() for s in table.get_symbols() if not s.is_assigned()}
+        for scope in table.get_children():  # a comprehension may use its own cell's
+            own = {s.get_name() for s in table.get_symbols() if s.is_assigned()}
+            used |= looked_up(scope) - (own if scope.get_name() in ("listcomp", "genexpr", "dictcomp") else set())
+        found += [f"{name} draws from {generator}" for generator in sorted(set(made) & used)]
     return found
 
 
@@ -184,8 +251,19 @@ def replace_prose(old, new):
     return plant
 
 
-def drop(cell_id):
-    return lambda notebook: notebook.cells.remove(next(cell for cell in notebook.cells if cell.id == cell_id))
+def exchange(one, other):
+    one["image/png"], other["image/png"] = other["image/png"], one["image/png"]
+
+
+def cell(notebook, name):
+    return next(cell for cell in notebook.cells if cell.id == name)
+
+
+def drop(name):
+    return lambda notebook: notebook.cells.remove(cell(notebook, name))
+
+
+DRAWS_IN_A_FUNCTION = "rng = np.random.default_rng(0)\ndef drawn():\n    return rng.normal()\ndrawn()"
 
 
 def other_words(sentence):
@@ -204,6 +282,15 @@ FAULTS = [
     (nothing_is_silenced, lambda nb: code_cells(nb)[1].metadata.update(tags=["nbval-skip"])),
     (nothing_is_silenced, lambda nb: code_cells(nb)[1].metadata.update(tags=["raises-exception"])),
     (nothing_is_silenced, lambda nb: code_cells(nb)[0].update(source="# NBVAL_SKIP")),
+    (nothing_is_silenced, lambda nb: code_cells(nb)[1].metadata.update(tags=["remove-cell"])),
+    (nothing_is_silenced, lambda nb: code_cells(nb)[1].update(cell_type="raw")),
+    (pictures_are_those_of_their_words, lambda nb: [p.data.pop("image/png") for p, _ in list(pictures(nb))]),
+    (pictures_are_those_of_their_words, in_picture(lambda picture, words: picture.data.update({"image/png": "AAAA"}))),
+    (pictures_are_those_of_their_words, lambda nb: exchange(*[p.data for p, _ in pictures(nb)][1:3])),
+    (pictures_are_those_of_their_words, in_picture(lambda p, words: p.metadata["image/png"].update(width=9))),
+    (numbers_in_prose_are_computed, lambda nb: cell(nb, "slide-seen").update(source="It is 0.4631 of them.")),
+    (numbers_in_prose_are_computed, lambda nb: cell(nb, "slide-seen").update(source="Of 48,901 tokens.")),
+    (numbers_in_prose_are_computed, lambda nb: cell(nb, "slide-seen").update(source="So 97% of them.")),
     (pictures_have_words_and_alt, in_picture(lambda picture, words: picture.metadata["image/png"].pop("alt"))),
     (pictures_have_words_and_alt, in_picture(lambda picture, words: picture.data.update({"text/plain": "Figure"}))),
     (pictures_have_words_and_alt, in_picture(lambda picture, words: words.data.update({"text/markdown": "other"}))),
@@ -225,8 +312,12 @@ FAULTS = [
     (minutes_add_up, replace_prose(", 31 of them", ", some of them")),
     (exercises_are_complete, drop("hint-1-2")),
     (exercises_are_complete, drop("solution-1-3")),
+    (exercises_are_complete, lambda nb: cell(nb, "solution-1-3").metadata.jupyter.pop("outputs_hidden")),
+    (exercises_are_complete, lambda nb: cell(nb, "hint-1-2").update(source="<details></summary></details>")),
     (exercises_are_complete, drop("exercise-1-4")),
     (sliders_keep_their_names, lambda nb: code_cells(nb)[-1].update(source="recipe = 1")),
+    (draws_are_seeded_where_they_are_drawn, lambda nb: cell(nb, "shuffled").update(source="rng.permutation(3)")),
+    (draws_are_seeded_where_they_are_drawn, lambda nb: cell(nb, "shuffled").update(source=DRAWS_IN_A_FUNCTION)),
     (cells_are_small, lambda nb: code_cells(nb)[0].update(source="1\n" * 21)),
     (saved_as_make_run_saves_it, lambda nb: code_cells(nb)[0].metadata.update(execution={"x": 1})),
 ]

@@ -4,7 +4,7 @@ import compute_results
 import numpy as np
 import pytest
 
-from helpers.data import saved
+from helpers.data import passages, saved
 from helpers.geometry import random_directions
 from helpers.targets import can_win
 from helpers.weights.home import GGUF_SHA256
@@ -18,7 +18,7 @@ def targets(lm):
     return lm.targets.astype(np.float64)
 
 
-@pytest.mark.parametrize("name, arrays", [("returns", 4), ("overlap", 7), ("wins", 3), ("can_win", 3)])
+@pytest.mark.parametrize("name, arrays", [("returns", 4), ("overlap", 7), ("wins", 3), ("can_win", 3), ("flight", 2)])
 def test_they_are_of_this_model_and_say_their_command(name, arrays):
     found = saved(name)
     assert str(found["model_sha256"]) == GGUF_SHA256 and str(found["made_by"]) == "make results"
@@ -87,6 +87,23 @@ def test_a_sample_of_the_wins_agrees_with_float64_loops(lm, targets):
             np.testing.assert_array_equal(won, found[name][5000 * seed : 5000 * seed + 30])
 
 
+def test_a_sample_of_the_flight_agrees_with_the_plain_definition_but_for_rounding(lm, targets):
+    def states(x):
+        x = x.astype(np.float64)
+        return x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + EPSILON)
+
+    run = lm.run(next(iter(passages("test").values())))
+    others = np.concatenate([lm.run(text).residuals[:, 1:] for text in passages("fit").values()], axis=1)
+    said, found = run.logits[[5, 40]].argmax(axis=1), dict(saved("flight"))
+    for layer in (3, 24, 30):
+        z, more = states(run.residuals[layer, [5, 40]]), states(others[30]).mean(axis=0)
+        for name, some in {"lens": z, "shifted": states(z + more - states(others[layer]).mean(axis=0))}.items():
+            logits = some @ targets.T
+            rank = 1 + (logits > logits[[0, 1], said][:, None]).sum(axis=1)
+            np.testing.assert_allclose(found[name][layer, [4, 39]], rank, rtol=0.02, atol=1)  # float32 and float64
+    assert found["lens"].shape == found["shifted"].shape == (31, 388) and (found["lens"][30] == 1).all()
+
+
 def certified(targets, states, ids):
     """How far each target leads over all that are no copies of it, in float64."""
     leads = []
@@ -145,6 +162,7 @@ def test_a_search_that_was_stopped_begins_where_it_was(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_make_results_writes_what_is_saved(tmp_path):
     compute_results.main(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"returns.npz", "overlap.npz", "wins.npz", "can_win.npz"}
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"returns.npz", "overlap.npz", "wins.npz", "can_win.npz", "flight.npz"}
     for name in ("returns", "overlap", "wins"):
         np.testing.assert_equal(dict(np.load(tmp_path / f"{name}.npz")), dict(saved(name)))

@@ -2,8 +2,9 @@
 
 returns.npz says, for every token ID, which token's row wins when the token's own vector is scored against all rows
 (notebook 03); overlap.npz, how many of their ten closest targets two rulers share (notebook 05); wins.npz, which
-target wins at 100,000 random states, and can_win.npz, whether and how each token can win at all (notebook 07). The
-notebooks read them, compute samples of them again, and show that the two agree.
+target wins at 100,000 random states, and can_win.npz, whether and how each token can win at all (notebook 07);
+flight.npz, the final winner's rank after each layer (notebook 08). The notebooks read them, compute samples of them
+again, and show that the two agree.
 
 The search of can_win.npz is kept as it goes on: stopped, it begins again where it was.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from helpers.data import project_folder
+from helpers.data import passages, project_folder
 from helpers.geometry import nearest, random_directions, winners
 from helpers.model import load_model
 from helpers.targets import can_win
@@ -77,6 +78,26 @@ def wins(lm, n=100_000, block=5000):
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
+def ranks(lm, states, tokens):
+    logits = states @ lm.targets.T
+    return 1 + (logits > logits[np.arange(len(tokens)), tokens][:, None]).sum(axis=1)
+
+
+def flight(lm):
+    """The final winner's rank after each layer, at the passages' positions but the first: int32 (layers + 1, n).
+
+    "lens" reads the states as they are; "shifted" after adding what other texts' last states have on average more.
+    """
+    texts = {which: passages(which).values() for which in ("test", "fit")}
+    seen, others = (np.concatenate([lm.run(t).residuals[:, 1:] for t in some], axis=1) for some in texts.values())
+    said, last = winners(lm.to_sphere(seen[-1]), lm.targets), lm.to_sphere(others[-1]).mean(axis=0)
+    found = {"lens": [], "shifted": []}
+    for x, other in zip(map(lm.to_sphere, seen), map(lm.to_sphere, others), strict=True):
+        found["lens"].append(ranks(lm, x, said))
+        found["shifted"].append(ranks(lm, lm.to_sphere(x + last - other.mean(axis=0)), said))
+    return {name: np.array(rows, np.int32) for name, rows in found.items()}
+
+
 def decided(targets, part, block=1024):
     """Whether and how each target can win, and the states that only a linear programme found. Kept in `part`."""
     kept = dict(how=np.zeros(0, "U9"), ids=np.zeros(0, np.int64), states=np.zeros((0, targets.shape[1])))
@@ -90,21 +111,27 @@ def decided(targets, part, block=1024):
         hard = np.isin(how, ["programme", "tie"])
         new = dict(how=np.array(how), ids=some[hard], states=certificates[hard])
         kept = {key: np.concatenate([kept[key], new[key]]) for key in kept}
-        aside = part.with_suffix(".writing.npz")
-        np.savez_compressed(aside, model_sha256=GGUF_SHA256, **kept)
-        aside.replace(part)
+        keep(part, model_sha256=GGUF_SHA256, **kept)
     return kept
+
+
+def keep(path, **arrays):
+    """Written aside and renamed: a full disk or a kill leaves the old file whole."""
+    aside = path.with_suffix(".writing.npz")
+    np.savez_compressed(aside, **arrays)
+    aside.replace(path)
 
 
 def main(folder=RESULTS):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lm, about = load_model(), dict(made_by="make results", model_sha256=GGUF_SHA256)
-    np.savez_compressed(folder / "returns.npz", **about, **dict(whole_vocabulary(lm)))
-    np.savez_compressed(folder / "overlap.npz", **about, **overlaps_and_null(lm))
-    np.savez_compressed(folder / "wins.npz", **about, **wins(lm))
+    keep(folder / "returns.npz", **about, **dict(whole_vocabulary(lm)))
+    keep(folder / "overlap.npz", **about, **overlaps_and_null(lm))
+    keep(folder / "wins.npz", **about, **wins(lm))
+    keep(folder / "flight.npz", **about, **flight(lm))
     part = folder / "can_win.part.npz"
-    np.savez_compressed(folder / "can_win.npz", **about, **decided(lm.targets, part))
+    keep(folder / "can_win.npz", **about, **decided(lm.targets, part))
     part.unlink()
 
 

@@ -15,6 +15,16 @@ PROJECT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = PROJECT / "notebooks"
 IDEA = PROJECT / "data" / "idea.png"  # the README's picture: the first figure of notebook 00
 KEPT = ("directions", "jupyter", "tags")  # of a cell's metadata
+# Whole, as JupyterLab would write it, so that opening a notebook does not change it; but the same on every machine.
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": "3.11.7",
+}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -29,7 +39,7 @@ def normalise(notebook):
     """Take out whatever differs from run to run or from machine to machine and says nothing to a reader."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
+        "language_info": LANGUAGE,
         "directions": notebook.metadata["directions"],
     }
     for cell in notebook.cells:
@@ -62,7 +72,8 @@ def main(paths):
         notebook, start = nbformat.read(path, as_version=4), time.perf_counter()
         execute(notebook)
         normalise(notebook)
-        nbformat.write(notebook, path)
+        nbformat.write(notebook, path.with_suffix(".writing"))
+        path.with_suffix(".writing").replace(path)  # a full disk leaves the old one whole
         if path.name.startswith("00_"):
             IDEA.write_bytes(first_picture(notebook))
         print(f"{path.name}: {time.perf_counter() - start:.1f} s")

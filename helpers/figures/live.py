@@ -1,0 +1,29 @@
+"""The live part of a slider: a picture and its words, drawn anew where the slider goes. It needs a kernel."""
+
+from pathlib import Path
+
+import anywidget
+from traitlets import Bytes, Int, List, Unicode
+
+from helpers.figures.style import DPI, png
+from helpers.figures.words import words_of
+
+
+class Live(anywidget.AnyWidget):
+    """What `slider.js` shows: `place` is where the slider stands in `values`, `shown` the place that is drawn."""
+
+    _esm = Path(__file__).with_name("slider.js")
+    label, values, place = Unicode().tag(sync=True), List(Unicode()).tag(sync=True), Int().tag(sync=True)
+    picture, width, shown = Bytes().tag(sync=True), Int().tag(sync=True), Int().tag(sync=True)
+    sentence, words = Unicode().tag(sync=True), Unicode().tag(sync=True)
+
+    def __init__(self, draw, values, place, label):
+        super().__init__(label=label, values=[f"{value:,}" for value in values], place=place)
+        self.observe(lambda change: self.redraw(draw(values[self.place])), "place")
+        self.redraw(draw(values[place]))
+
+    def redraw(self, fig):
+        sentence, values = (words.replace("`", "") for words in words_of(fig))
+        with self.hold_sync():  # the picture and its words arrive together
+            self.picture, self.width = png(fig, compress_level=1), round(fig.get_size_inches()[0] * DPI / 2)
+            self.sentence, self.words, self.shown = sentence, values, self.place
