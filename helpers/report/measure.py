@@ -58,6 +58,7 @@ def _about(lm):
         "softcap": _short(lm.softcap),
         "offsets": [_short(lm.offsets.min()), _short(lm.offsets.max())],
         "begin": [lm.token(i) for i in lm.begin_ids],
+        "unused_weights": lm.unused_weights,
         "rows_without_token": sum(lm.tokenizer.id_to_token(i) is None for i in range(lm.n_vocab)),
     }
 
@@ -222,7 +223,7 @@ def _drawn(n_vocab, n):
 
 
 def _interval(count, n):
-    """A share in percent, and the ends of its 95 % interval."""
+    """A share in percent, and the ends of its 95% interval."""
     low, high = wilson(count, n)
     return [_short(100 * share) for share in (count / n, low, high)]
 

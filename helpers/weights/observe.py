@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.weights.folder import first_line
+
 LOUD, QUIET = np.float32(2**14), np.float32(2**-10)  # so large that a norm's ε does not matter; so small that it does
 ROUNDING = 1e-6  # of a float32 sum: a few of its last digits
 AGREE = 1e-4  # relative: float32 rounding stays two orders below it, a forgotten part comes out two above
@@ -53,7 +55,13 @@ def observe(model, device):
     head, embedding = model.get_output_embeddings(), model.get_input_embeddings().weight
     tokens = torch.arange(3, device=device)[None] % len(embedding)
     with torch.no_grad():
-        calls, logits = _watched(model, tokens)
+        try:
+            calls, logits = _watched(model, tokens)
+            other = model(torch.cat([tokens[:, :-1], tokens[:, :1]], dim=1)).logits[0]
+        except Exception as error:  # each architecture has its own
+            raise ValueError(f"it fails at its first text ({first_line(error)})") from error
+        if not torch.allclose(logits[0], other[0], rtol=AGREE, atol=AGREE, equal_nan=True):
+            raise ValueError("it reads a text from both sides: what it says at a place depends on what comes after")
         entering = next((x for module, x, _ in reversed(calls) if module is head), None)
         if entering is None:
             raise ValueError("its unembedding takes no part in its logits")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.weights.folder import first_line, safetensors_header
+from helpers.weights.folder import reason, safetensors_header
 from helpers.weights.home import FetchError, is_complete
 from helpers.weights.observe import observe, read
 
@@ -47,17 +47,30 @@ def open_network(folder, device):
         model, info = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, **how)
         model = model.eval().to(device)
     except Exception as error:  # a wrong architecture, a missing shard, no such device: each library has its own
-        reason = f"opened as a causal language model on the device {device!r} ({first_line(error)})"
-        raise ValueError(f"it cannot be {reason}") from error
+        how = f"opened as a causal language model on the device {device!r}"
+        raise ValueError(f"it cannot be {how} ({reason(error)})") from error
     finally:
         if bar_was_on:
             logging.enable_progress_bar()
     if missing := sorted(info["missing_keys"]):
-        raise ValueError(f"it lacks weights that its config asks for, first of all {missing[0]}; get it again")
+        raise ValueError(f"its files lack weights that its config asks for, first of all {missing[0]}")
+    model.unused_weights = sorted(info["unexpected_keys"])
+    if astray := [name for name in model.unused_weights if _belongs_to_what_is_used(model, name)]:
+        raise ValueError(f"its files hold weights for which its config has no place, first of all {astray[0]}")
     if not isinstance(model.get_output_embeddings(), torch.nn.Module):
         raise ValueError("it has no unembedding: nothing in it turns a vector into logits over the vocabulary")
     model.config.get_text_config().use_cache = False  # a text is read once, so nothing would be read from the cache
     return model
+
+
+def _belongs_to_what_is_used(model, name):
+    """Whether an unused weight is of a part that is used, or of one layer more; further heads may stand beside."""
+    import torch
+
+    parts = name.split(".")
+    known = dict(model.named_modules())
+    place = next((".".join(parts[:n]) for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in known), None)
+    return place is not None and (not list(known[place].children()) or isinstance(known[place], torch.nn.ModuleList))
 
 
 def most_tokens(model):

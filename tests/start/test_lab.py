@@ -1,6 +1,7 @@
 """A reader's copies: an update never touches what they wrote, and never hides what is new."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -34,6 +35,16 @@ def test_a_first_copy_then_nothing_a_deleted_one_comes_back_and_a_lost_record_ke
     mine.write_text(notebook("my answer"))
     update_copies(project, work)
     assert "my answer" in mine.read_text()
+
+
+def test_two_starts_in_the_same_moment_write_each_copy_once(place):
+    project, work, theirs, _ = place
+    for n in range(8):
+        theirs.with_name(f"0{n}_more.ipynb").write_text(notebook(str(n)))
+        with ThreadPoolExecutor(4) as pool:
+            written = list(pool.map(lambda _: update_copies(project, work), range(4)))
+        assert sorted(written) == [[], [], [], [f"0{n}_more.ipynb"]]
+    assert not list(work.rglob("*.new*")) and not list(work.rglob("*.partial"))
 
 
 RUN = notebook("a", "b", output="2"), notebook("a", "b", "c")

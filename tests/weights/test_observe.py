@@ -109,6 +109,7 @@ def test_without_a_final_norm_a_state_is_the_residual(tmp_path):
     # The norms inside the layers are not the final one: what enters the head does not follow from them alone.
     assert (lm.norm_kind, lm.radius) == ("none", None) and run.residuals.shape == (4, 4, 32)
     np.testing.assert_array_equal(run.sphere_states, run.residuals[-1])
+    assert lm.targets.dtype == lm.gain.dtype == np.float32
     assert relative_error(lm, run) < RELATIVE
 
 

@@ -3,13 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import huggingface_hub
 import numpy as np
 import pytest
 import torch
 import transformers
-from families import family, relative_error, saved
+from families import LAYERS, V, family, relative_error, saved
 from safetensors.torch import load_file, save_file
 
 from helpers.model import load_model
@@ -104,6 +105,19 @@ def without_a_weight(folder):
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
+def with_weights(name, *shape):
+    def add(folder):
+        weights = load_file(folder / "model.safetensors") | {name: torch.ones(shape)}
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    return add
+
+
+def change_config(folder, **changes):
+    config = json.loads((folder / "config.json").read_text()) | changes
+    (folder / "config.json").write_text(json.dumps(config))
+
+
 CASES = [
     (lambda at: (at / "tokenizer.json").write_text("{"), "holds no tokenizer that can be read"),
     (lambda at: (at / "tokenizer.json").unlink(), "holds no tokenizer that can be read"),
@@ -112,7 +126,14 @@ CASES = [
     (lambda at: (at / "model.safetensors").write_text("cut"), "cannot be opened as a causal language model"),
     (lambda at: (at / "model.safetensors").rename(at / "pytorch_model.bin"), "Pickled weights can run code"),
     (lambda at: (at / "model.safetensors").rename(at / "adapter_model.safetensors"), "holds no model in safetensors"),
-    (without_a_weight, "lacks weights that its config asks for, first of all lm_head.weight; get it again"),
+    (without_a_weight, "its files lack weights that its config asks for, first of all lm_head.weight"),
+    (with_weights("lm_head.bias", V), "hold weights for which its config has no place, first of all lm_head.bias"),
+    (with_weights(f"model.layers.{LAYERS}.mlp.down_proj.weight", 8, 8), "has no place, first of all model.layers.3"),
+    (lambda at: (at / "adapter_config.json").write_text("{}"), "the adapter would be added once more"),
+    (lambda at: (at / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
+    (lambda at: (at / "tokenizer.json").write_text("\n<!DOCTYPE html><html>"), r"tokenizer\.json is a saved web page"),
+    (lambda at: change_config(at, hidden_size=64), "its weights have other shapes than its config says"),
+    (lambda at: change_config(at, num_attention_heads=5), "cannot be used here"),
 ]
 
 
@@ -123,13 +144,48 @@ def test_a_broken_folder_is_named(small, damage, words):
         load_model(small)
 
 
+def test_a_gguf_file_is_refused_with_what_to_give_instead(tmp_path):
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ValueError, match="GGUF files are read for the default model only; give a folder"):
+        load_model(tmp_path / "a.gguf")
+
+
+def test_further_heads_are_told_and_not_refused(small):
+    with_weights("v_head.weight", 1, 32)(small)
+    assert load_model(small).unused_weights == ["v_head.weight"]
+
+
+def test_a_masked_model_is_not_taken_for_a_causal_one(tmp_path):
+    with pytest.raises(ValueError, match="cannot be used here: it reads a text from both sides"):
+        load_model(saved(family("BERT", is_decoder=False), tmp_path))
+
+
+def test_a_model_that_fails_at_its_first_text_and_a_library_that_panics_are_told(small, monkeypatch):
+    class Panic(BaseException):
+        pass
+
+    with monkeypatch.context() as patched:
+        forward = "transformers.models.llama.modeling_llama.LlamaAttention.forward"
+        patched.setattr(forward, Mock(side_effect=RuntimeError("\nshapes do not fit")))
+        with pytest.raises(ValueError, match=r"it fails at its first text \(shapes do not fit\)"):
+            load_model(small)
+    monkeypatch.setattr("tokenizers.Tokenizer.from_file", Mock(side_effect=Panic("regex")), raising=False)
+    with pytest.raises(ValueError, match=r"holds no tokenizer that can be read \("):
+        load_model(small)
+
+
 def test_a_models_own_code_is_never_run_nor_asked_about(small, monkeypatch):
     config = json.loads((small / "config.json").read_text())
     config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}}
     (small / "config.json").write_text(json.dumps(config))
     (small / "own.py").write_text(f"open({str(small / 'ran')!r}, 'w')")
     monkeypatch.setattr("builtins.input", lambda *prompt: pytest.fail("the reader was asked to run code"))
-    with pytest.raises(ValueError, match="cannot be opened as a causal language model"):
+    with pytest.raises(ValueError, match="it needs code of its own, which is never run here"):
+        load_model(small)
+    (small / "tokenizer.json").unlink()
+    own = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}}
+    (small / "tokenizer_config.json").write_text(json.dumps(own))
+    with pytest.raises(ValueError, match=r"holds no tokenizer that can be read .* pip install \w+"):
         load_model(small)
     assert not (small / "ran").exists()
 
