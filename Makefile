@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env lab test check run results bench guide kit html lint pins
+.PHONY: help env lab test check deep run results bench guide kit html lint pins
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -40,6 +40,10 @@ test: .venv/ready-test env  ## run every test, the notebooks included
 
 check: .venv/ready-test .venv/ready-check env kit  ## run the slow checks: kills, conversion, a browser, the kit without a network
 	$(BIN)/python -m pytest -m slow tests $(ARGS)
+
+deep: .venv/ready-test env  ## hours: planted faults, other Pythons, oldest and newest versions, odd places; stopped, it goes on
+	$(BIN)/python tests/tools/mutants.py
+	$(BIN)/python tests/tools/reach.py
 
 run: env  ## re-execute and save every notebook, normalised
 	$(BIN)/python tests/tools/run_notebooks.py $(ARGS)

@@ -84,7 +84,10 @@ def test_the_readme_links_to_what_is_there():
 def test_ci_and_the_workflow_call_the_readmes_commands():
     assert "make test\n" in (PROJECT / ".ci" / "run").read_text()
     workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "test.yml").read_text())
-    assert {"run": "make test"} in workflow["jobs"]["test"]["steps"]
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert {"make test", ".ci/run"} <= {step.get("run") for step in steps}
+    assert workflow["permissions"] == {"contents": "read"}  # what runs there cannot write here
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]) for step in steps if "uses" in step)
 
 
 def test_make_help_has_a_line_for_each_target():

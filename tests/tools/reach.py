@@ -1,0 +1,86 @@
+"""Where else does the suite pass? Other Pythons, the oldest and newest versions, odd places: part of `make deep`.
+
+python tests/tools/reach.py [NAME ...]     all, or some of: 3.12 3.13 3.14 oldest newest space read-only
+One environment at a time, 1.7 GB in build/reach, removed afterwards. What is not on this machine is named and left out.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+PLACE = PROJECT / "build" / "reach"
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", "model", "my-work", "__pycache__", "build")
+
+
+def oldest():
+    """The lowest version of each requirement that pyproject.toml allows, as pip wants it."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    return [re.sub(r">=([\d.]+).*", r"==\1.*", line) for line in wanted]
+
+
+def tested(python, folder, *arguments, before=()):
+    """The last line of pytest's, run by a Python in a folder."""
+    model = {"DIRECTIONS_MODEL_HOME": str(PROJECT / "data" / "model"), "PYTHONPATH": str(folder)}
+    command = [*before, str(python), "-m", "pytest", "-q", "--no-header", *arguments]
+    run = subprocess.run(command, cwd=folder, env=os.environ | model, capture_output=True, text=True)
+    failed = re.findall(r"^FAILED (.*)$", run.stdout, re.M)
+    last = (run.stdout.strip().splitlines() or run.stderr.strip().splitlines() or ["nothing was said"])[-1]
+    return "\n    ".join([last, *failed])
+
+
+def in_an_environment(python, install):
+    shutil.rmtree(PLACE, ignore_errors=True)
+    subprocess.run([python, "-m", "venv", PLACE], check=True)
+    ours = PLACE / ("Scripts" if os.name == "nt" else "bin") / "python"
+    subprocess.run([ours, "-m", "pip", "install", "--quiet", *install], cwd=PROJECT, check=True)
+    try:
+        return tested(ours, PROJECT)
+    finally:
+        shutil.rmtree(PLACE)
+
+
+def other_python(version):
+    near = [Path.home() / ".pyenv" / "versions"]
+    found = shutil.which(f"python{version}") or next(
+        (path for folder in near for path in sorted(folder.glob(f"{version}.*/bin/python"))), None
+    )
+    if not found:
+        return "not on this machine"
+    return in_an_environment(found, ["-c", "constraints.txt", "-e", ".[test]"])
+
+
+def in_a_copy(name, *arguments, before=()):
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / name
+        shutil.copytree(PROJECT, copy, ignore=NOT_COPIED)
+        return tested(sys.executable, copy, *arguments, before=[part.format(copy=copy) for part in before])
+
+
+READ_ONLY = [
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
+    'mount --bind "{copy}" "{copy}" && mount -o remount,bind,ro "{copy}" && ',
+]
+READ_ONLY[-1] += 'cd "{copy}" && exec "$@"'
+WAYS = {f"3.{minor}": lambda minor=minor: other_python(f"3.{minor}") for minor in (12, 13, 14)}
+WAYS |= {
+    "oldest": lambda: in_an_environment(sys.executable, [*oldest(), "-e", "."]),
+    "newest": lambda: in_an_environment(sys.executable, ["-e", ".[test]"]),
+    "space": lambda: in_a_copy("a folder with ä"),
+    "read-only": lambda: in_a_copy(
+        "project", "tests/test_model.py", "tests/report", "notebooks", before=[*READ_ONLY, "sh"]
+    ),
+}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or WAYS:
+        print(f"{name}: {WAYS[name]()}", flush=True)
