@@ -47,13 +47,11 @@ def in_an_environment(python, install):
 
 
 def other_python(version):
-    near = [Path.home() / ".pyenv" / "versions"]
-    found = shutil.which(f"python{version}") or next(
-        (path for folder in near for path in sorted(folder.glob(f"{version}.*/bin/python"))), None
-    )
-    if not found:
-        return "not on this machine"
-    return in_an_environment(found, ["-c", "constraints.txt", "-e", ".[test]"])
+    near = (Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python")
+    for python in filter(None, [shutil.which(f"python{version}"), *near]):
+        if subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:  # pyenv's own stand-ins may not run
+            return in_an_environment(python, ["-c", "constraints.txt", "-e", ".[test]"])
+    return "not on this machine"
 
 
 def in_a_copy(name, *arguments, before=()):
