@@ -43,7 +43,7 @@ check: .venv/ready-test .venv/ready-check env kit  ## run the slow checks: kills
 
 deep: .venv/ready-test env  ## hours: planted faults, other Pythons, oldest and newest versions, odd places; stopped, it goes on
 	$(BIN)/python tests/tools/mutants.py
-	$(BIN)/python tests/tools/reach.py
+	$(TORCH_CPU); $(BIN)/python tests/tools/reach.py
 
 run: env  ## re-execute and save every notebook, normalised
 	$(BIN)/python tests/tools/run_notebooks.py $(ARGS)
