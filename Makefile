@@ -41,7 +41,7 @@ test: .venv/ready-test env  ## run every test, the notebooks included
 check: .venv/ready-test .venv/ready-check env kit  ## run the slow checks: kills, conversion, a browser, the kit without a network
 	$(BIN)/python -m pytest -m slow tests $(ARGS)
 
-deep: .venv/ready-test env  ## hours: planted faults, other Pythons, oldest and newest versions, odd places; stopped, it goes on
+deep: .venv/ready-test env  ## hours: planted faults, other Pythons, oldest and newest versions, odd places
 	$(BIN)/python tests/tools/mutants.py
 	$(TORCH_CPU); $(BIN)/python tests/tools/reach.py
 

@@ -18,6 +18,15 @@ def lm():
     return load_model()
 
 
+@pytest.fixture
+def pinned():
+    """For a test about the pins: where other versions are installed on purpose, it has nothing to say."""
+    from helpers.start import readiness
+
+    if (found := readiness._packages().found) != "as pinned in constraints.txt":
+        pytest.skip(f"the installed versions are {found}")
+
+
 @pytest.fixture(scope="module")
 def copied_project(tmp_path_factory):
     """A copy of the project, and the environment in which its own helpers and the real project's model are used."""

@@ -13,7 +13,7 @@ ROWS = [
             (np.array([3.0, 4.0]),),
             (np.array([0.0, -2.0, 0.0]),),
             (np.array([1.0, -2.0, 4.0]),),
-            (np.array([0.3, -0.1, 0.2, 0.004, 0.2]),),
+            (np.array([0.2, 0.2, -0.1, 0.004, 0.3]),),
         ],
         wrong=[
             (np.linalg.norm, "You returned the size ‖v‖ itself. The direction is v divided by its size."),

@@ -136,7 +136,7 @@ ROWS = [
     Exercise(
         "1.1", "Put a text back together", "easy", 3,
         reference=_join,
-        inputs=[(["The", " capital", " of"],), ([" un", "believ", "able", "!"],), (["a", " ", " b ", " ", "a"],)],
+        inputs=[(["The", " capital", " of"],), ([" un", "believ", "able", "!"],), (["a", " ", " b ", "a", " "],)],
         wrong=[
             (" ".join, "You put a space between the tokens. The spaces are already inside them."),
             (lambda t: "".join(t).strip(), "You took off a space at an end. It belongs to the text."),
@@ -203,8 +203,11 @@ ROWS = [
             *((lambda p, pair, between=between: _merge_as_text(p, pair, between),
                "Glued into one text, the pieces lose their borders: a pair then fits across one, or a piece holds your "
                "mark. Go through the list.") for between in " |"),
-            *((raises, "You looked behind the last piece, which has no right neighbour: end the loop before.")
-              for raises in (_look_behind, _look_behind_if_it_begins)),
+            (_look_behind,
+             "An index ran out of its list. The last piece has no right neighbour, and a list that is still empty no "
+             "`[-1]`."),
+            (_look_behind_if_it_begins,
+             "You looked behind the last piece. It has no right neighbour: ask first whether there is one."),
             (_merge_all_but_the_end, "The last piece is lost where it is not merged: go on to the end."),
             (lambda p, pair: _merge_once(p, pair[::-1]), "You looked for the pair the other way round."),
             (lambda p, pair: _merge_once(p[::-1], pair[::-1])[::-1],

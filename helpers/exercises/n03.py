@@ -69,7 +69,8 @@ ROWS = [
         ],
         wrong=[
             (lambda v: _returns(unit(v)),
-             "Every row came back. By cosine or distance that is certain. Here the ruler is the dot product."),
+             "By cosine or distance each row, or a copy of it, comes first at its own place. Here the ruler is the dot "
+             "product."),
             (lambda v: len(v) - _returns(v), "You counted those that do not return."),
             (lambda v: _returns(v) / len(v), "That is the share. Return the number."),
             (lambda v: len(set((v @ v.T).argmax(axis=1))),

@@ -74,7 +74,7 @@ ROWS = [
         wrong=[
             (lambda x, i, j, T: (x[j] - x[i]) / T, "The sign is turned: the odds of i against j are p_i / p_j."),
             (lambda x, i, j, T: (x[i] - x[j]) * T, "You multiplied by T. A hotter model is less decided: divide."),
-            (lambda x, i, j, T: (x[i] - x[j]) // T, "`//` rounds down. Divide with `/`."),
+            (lambda x, i, j, T: (x[i] - x[j]) // T, "You cut it to a whole number. Divide with `/`, and do not round."),
             (lambda x, i, j, T: x[i] - x[j], "You forgot the temperature: it divides every logit."),
             (lambda x, i, j, T: np.exp((x[i] - x[j]) / T), "Those are the odds. Their logarithm is asked for."),
             (lambda x, i, j, T: np.log(np.exp(x[i] / T) / np.exp(x[j] / T)),

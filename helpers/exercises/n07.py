@@ -33,9 +33,10 @@ ROWS = [
             (lambda a, b, alpha: max(_border(a, b, alpha), 0),
              "The border may lie on the far side of the first target: then the angle is negative, and it loses even "
              "in its own direction."),
-            *((lambda a, b, alpha, low=low: np.clip(_border(a, b, alpha), low, alpha),
-               "The border may lie beyond the second target: then that one loses even in its own direction.")
-              for low in (-90, 0)),
+            (lambda a, b, alpha: min(_border(a, b, alpha), alpha),
+             "The border may lie beyond the second target: then that one loses even in its own direction."),
+            (lambda a, b, alpha: np.clip(_border(a, b, alpha), 0, alpha),
+             "The border may lie on the far side of the first target, or beyond the second. Do not clip."),
             (lambda a, b, alpha: np.degrees(np.tan(np.tan(np.radians(_border(a, b, alpha))))),
              "You took the tangent once more. The angle is the *arc* tangent: `np.arctan`."),
             (lambda a, b, alpha: _border(a, b, alpha) % 180,

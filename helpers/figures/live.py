@@ -19,8 +19,15 @@ class Live(anywidget.AnyWidget):
 
     def __init__(self, draw, values, place, label):
         super().__init__(label=label, values=[f"{value:,}" for value in values], place=place)
-        self.observe(lambda change: self.redraw(draw(values[self.place])), "place")
+        self.observe(lambda change: self.follow(draw, values), "place")
         self.redraw(draw(values[place]))
+
+    def follow(self, draw, values):
+        try:
+            self.redraw(draw(values[self.place]))
+        except Exception as error:  # a slider that went dead would not say why
+            with self.hold_sync():
+                self.sentence, self.shown = f"It could not be drawn: {error}", self.place
 
     def redraw(self, fig):
         sentence, values = (words.replace("`", "") for words in words_of(fig))

@@ -42,6 +42,11 @@ function render({ model, el }) {
   };
   range.addEventListener("input", ask);
   model.on("change:shown", paint);
+  model.on("change:place", () => {
+    asked = model.get("place"); // another view of this slider may have moved it
+    range.value = asked;
+    ask();
+  });
   ask();
   paint();
   return () => URL.revokeObjectURL(picture.src);

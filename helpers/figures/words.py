@@ -19,7 +19,9 @@ class Words(Markdown):
     """Markdown that is readable where it is printed as it stands, too: in a terminal."""
 
     def __repr__(self):
-        return re.sub(r"\*\*|`|\\|</?\w+>", "", self.data).strip()
+        parts = self.data.split("`")  # every other one is code, and stays as it is
+        parts[::2] = [re.sub(r"\*\*|</?(details|summary)>", "", part) for part in parts[::2]]
+        return "".join(parts).replace("\\|", "|").strip()
 
 
 def say(ax, kind, read, *names):

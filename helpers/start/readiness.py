@@ -55,7 +55,10 @@ def answer():
 
 def ready():
     """The table as Markdown; every question with ok, or with what is wrong and what to do."""
-    from helpers.figures import Words
+    try:
+        from helpers.figures import Words
+    except ModuleNotFoundError:  # the row on the packages says so
+        from IPython.display import Markdown as Words
 
     lines = [f"| {row.question} | {f'**no**: {row.wrong} {row.fix}' if row.wrong else 'ok'} |" for row in checks()]
     return Words("\n".join(["| question | answer |", "|---|---|", *lines]))

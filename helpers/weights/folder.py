@@ -46,9 +46,8 @@ def find_folder(source):
 
 
 NO_MODEL = {
-    b"version https://git-lfs": "a Git LFS pointer, not the file itself: run  git lfs pull  in its folder",
-    b"<!doctype html": "a saved web page, not the file itself: download it by the page's download button",
-    b"<html": "a saved web page, not the file itself: download it by the page's download button",
+    (b"version https://git-lfs",): "a Git LFS pointer, not the file itself: run  git lfs pull  in its folder",
+    (b"<!doctype html", b"<html"): "a saved web page, not the file itself: download it by the page's download button",
 }
 
 

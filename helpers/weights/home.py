@@ -29,7 +29,9 @@ def model_home():
         if chosen.startswith("~") and home == chosen:
             raise FetchError(f"{HOME_VARIABLE} is {chosen}, and there is no such user. Give a folder's full path.")
         if not os.path.isabs(home):  # a kernel runs in another folder than the command that started it
-            raise FetchError(f"{HOME_VARIABLE} is {chosen}, a folder here and none elsewhere. Give its full path.")
+            raise FetchError(
+                f"{HOME_VARIABLE} is {chosen}, which is another folder for every program. Give its full path."
+            )
         return Path(home)
     return PROJECT / "data" / "model" if PROJECT else Path.home() / ".cache" / "directions-not-points"
 

@@ -67,8 +67,7 @@ def _belongs_to_what_is_used(model, name):
     """Whether an unused weight is of a part that is used, or of one layer more; further heads may stand beside."""
     import torch
 
-    parts = name.split(".")
-    known = dict(model.named_modules())
+    parts, known = name.split("."), dict(model.named_modules())
     place = next((".".join(parts[:n]) for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in known), None)
     return place is not None and (not list(known[place].children()) or isinstance(known[place], torch.nn.ModuleList))
 

@@ -148,6 +148,9 @@ def test_a_live_slider_redraws_picture_and_words():
     assert before != live.picture and live.picture.startswith(b"\x89PNG") and live.values[-1] == "4,000"
     assert (live.sentence, live.words) == ("Boxed text: Letters: 2 pieces; <a> <a>.", "Letters, 2 pieces: <a> <a>")
     assert live.shown == 1 and live.width == 192
+    broken = Live(lambda n: pieces(6 // n), [1, 0], 0, "letters")
+    broken.place = 1
+    assert broken.sentence == "It could not be drawn: integer division or modulo by zero" and broken.shown == 1
 
 
 def bars(value, limit=None):
@@ -168,3 +171,4 @@ def test_token_table_shows_white_space_and_escapes_bars():
     assert table[2] == "| 1 | 2 | 3 | 4 | 5 |"
     assert repr(token_table(["a|b"], [1])) == "| a|b |\n| ---: |\n| 1 |"  # in a terminal
     assert repr(Words("**no**: `x` <details><summary>In words</summary>\n\nOne</details>")) == "no: x In words\n\nOne"
+    assert repr(Words("**no** `<0xF0>` `a**2 * b**2`")) == "no <0xF0> a**2 * b**2"

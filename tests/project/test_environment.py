@@ -35,7 +35,7 @@ def test_pins_are_plain_versions_for_every_machine():
     assert not [name for name, version in PINS.items() if "+" in version or re.match("nvidia|cuda|triton", name)]
 
 
-def test_every_pinned_package_takes_the_oldest_python_that_we_promise():
+def test_every_pinned_package_takes_the_oldest_python_that_we_promise(pinned):
     """A system's Python 3.11 may be 3.11.2 (Debian 12), and newer releases of a package may refuse it."""
     oldest = PYPROJECT["requires-python"].removeprefix(">=") + ".0"
     wants = {d.metadata["Name"]: d.metadata["Requires-Python"] for d in metadata.distributions()}

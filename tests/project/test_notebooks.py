@@ -108,6 +108,11 @@ def numbers_in_prose_are_computed(notebook):
     code = [re.sub(r"(?<=\d)_(?=\d)", "", cell.source) for cell in code_cells(notebook)]
     known = [float(n.replace(",", "")) for n in NUMBER.findall(" ".join(texts(notebook) + code))]
     known = np.array([*known, 49_152])  # V, which notebook 00 prints
+    percents = [float(n) for n in re.findall(r"(\d+(?:\.\d+)?)%", " ".join(texts(notebook) + code))]
+    fractions = [
+        float(n) for n in NUMBER.findall(" ".join(texts(notebook))) if "." in n and float(n.replace(",", "")) < 1
+    ]
+    shares = np.array([*percents, *(100 * share for share in fractions)])
     found = []
     for text in prose(notebook):
         text = re.sub(r"`[^`]*`|\$[^$]*\$|arXiv \S+|\]\([^)]*\)", "", text)
@@ -116,7 +121,8 @@ def numbers_in_prose_are_computed(notebook):
                 continue
             number = match[0].rstrip("%")
             value, places = float(number.replace(",", "")), len(number.partition(".")[2])
-            if not any((np.abs(many - value) <= 0.5001 * 10.0**-places).any() for many in (known, 100 * known)):
+            many = shares if match[1] else known
+            if not (np.abs(many - value) <= 0.5001 * 10.0**-places).any():
                 found.append(text[max(0, match.start() - 30) : match.end() + 10])
     return found
 

@@ -166,3 +166,5 @@ def test_make_results_writes_what_is_saved(tmp_path):
     assert files == {"returns.npz", "overlap.npz", "wins.npz", "can_win.npz", "flight.npz"}
     for name in ("returns", "overlap", "wins"):
         np.testing.assert_equal(dict(np.load(tmp_path / f"{name}.npz")), dict(saved(name)))
+    for name in ("lens", "shifted"):
+        np.testing.assert_allclose(np.load(tmp_path / "flight.npz")[name], saved("flight")[name], rtol=0.05, atol=1)

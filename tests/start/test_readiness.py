@@ -50,7 +50,7 @@ def test_a_package_too_old_or_missing_and_a_kernel_without_the_project(monkeypat
     assert row.wrong == "this kernel does not have the project." and "choose the kernel" in row.fix
 
 
-def test_versions_that_are_not_the_pinned_ones_are_named_and_no_reason_to_stop(monkeypatch):
+def test_versions_that_are_not_the_pinned_ones_are_named_and_no_reason_to_stop(pinned, monkeypatch):
     row = readiness._packages()
     assert row.wrong == "" and row.found == "as pinned in constraints.txt"
     others, real = ["huggingface_hub", "numpy", "scipy", "torch"], metadata.version

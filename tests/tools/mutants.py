@@ -1,10 +1,12 @@
 """Does a test notice a wrong line? Small faults, one at a time, in a copy of the project: part of `make deep`.
 
-python tests/tools/mutants.py [how many]     a seeded choice; what is known stands in build/mutants.json, so that a run
-that was stopped goes on where it was. Survivors are listed at the end: somebody has to judge whether they are faults.
+python tests/tools/mutants.py [how many]     a seeded choice; what is known stands in build/mutants-….json, one for each
+state of helpers/ and tests/, so that a run that was stopped goes on where it was. Survivors are listed at the end, and
+somebody has to judge whether they are faults; with any, the exit code is 1.
 """
 
 import ast
+import hashlib
 import json
 import random
 import shutil
@@ -16,7 +18,9 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 PROJECT = Path(__file__).resolve().parents[2]
-KNOWN = PROJECT / "build" / "mutants.json"
+SOURCES = [path for folder in ("helpers", "tests") for path in sorted((PROJECT / folder).rglob("*.py"))]
+STATE = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:8]
+KNOWN = PROJECT / "build" / f"mutants-{STATE}.json"
 TESTS = {  # a file of helpers, and the tests that should notice
     "geometry.py": "tests/test_geometry.py tests/test_edges.py",
     "softmax.py": "tests/test_softmax.py tests/test_edges.py",
@@ -96,6 +100,9 @@ def main(many=160):
         shutil.copytree(PROJECT, copy, ignore=ignore)
         (copy / "notebooks").symlink_to(PROJECT / "notebooks")
         (copy / "data" / "model").symlink_to(PROJECT / "data" / "model")
+        for name in {tests: name for name, tests in TESTS.items()}.values():
+            if killed(copy, name, (PROJECT / "helpers" / name).read_text(encoding="utf-8")):
+                raise SystemExit(f"{TESTS[name]}: these fail without any fault.")
         for what, name, source in tqdm(list(chosen(int(many))), desc="Planted faults"):
             if what not in known:
                 known[what] = killed(copy, name, source)
@@ -103,7 +110,8 @@ def main(many=160):
                 KNOWN.write_text(json.dumps(known, indent=1))
     print(f"{sum(known.values())} of {len(known)} were noticed; not noticed:")
     print("\n".join(what for what, noticed in known.items() if not noticed))
+    return int(not all(known.values()))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

@@ -27,7 +27,7 @@ def oldest():
 
 def tested(python, folder, *arguments, before=()):
     """The last line of pytest's, run by a Python in a folder."""
-    model = {"DIRECTIONS_MODEL_HOME": str(PROJECT / "data" / "model"), "PYTHONPATH": str(folder)}
+    model = {"DIRECTIONS_MODEL_HOME": str(PROJECT / "data" / "model")}
     command = [*before, str(python), "-m", "pytest", "-q", "--no-header", *arguments]
     run = subprocess.run(command, cwd=folder, env=os.environ | model, capture_output=True, text=True)
     failed = re.findall(r"^FAILED (.*)$", run.stdout, re.M)
@@ -80,5 +80,8 @@ WAYS |= {
 }
 
 if __name__ == "__main__":
+    said = {}
     for name in sys.argv[1:] or WAYS:
-        print(f"{name}: {WAYS[name]()}", flush=True)
+        said[name] = WAYS[name]()
+        print(f"{name}: {said[name]}", flush=True)
+    sys.exit(int(any(" failed" in words or " error" in words for words in said.values())))

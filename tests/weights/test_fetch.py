@@ -175,7 +175,7 @@ def test_the_home_can_be_chosen(monkeypatch, tmp_path):
     with pytest.raises(FetchError, match="is ~no-such-user/models, and there is no such user"):
         fetching.model_home()
     monkeypatch.setenv(HOME_VARIABLE, "models")  # a kernel runs in another folder
-    with pytest.raises(FetchError, match="is models, a folder here and none elsewhere. Give its full path"):
+    with pytest.raises(FetchError, match="is models, which is another folder for every program. Give its full"):
         fetching.model_home()
     monkeypatch.delenv(HOME_VARIABLE)
     assert fetching.model_home() == PROJECT / "data" / "model"
