@@ -74,6 +74,7 @@ def test_other_number_types_are_computed_right(dtype):
     assert cosine(a, b) == pytest.approx(2 / 6**0.5, rel=1e-6)
     a, b = np.array([100, 100], np.int8), np.array([100, 100], np.int8)
     assert dot(a, b) == 20_000  # not wrapped around at 127
+    assert float(dot(np.array([2**24 + 1]), np.array([1]))) == 2**24 + 1  # nor rounded as float32 would be
 
 
 def test_mixed_types_are_compared_in_the_wider():

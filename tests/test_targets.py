@@ -89,7 +89,7 @@ def test_a_target_planted_inside_is_found_among_many_that_can_win(dtype, scale):
     targets[17] = targets[20:90].mean(axis=0)
     ids = np.arange(300)
     states, how = can_win(targets, ids)
-    assert [i for i in ids if how[i] == "never"] == [17]
+    assert [i for i in ids if how[i] == "never"] == [17] and how.count("direction") > 200  # the fast way is tried
     others = np.delete(ids, 17)
     assert all(wins_at(states[others], targets, others))
 

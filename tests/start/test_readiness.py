@@ -61,6 +61,12 @@ def test_versions_that_are_not_the_pinned_ones_are_named_and_no_reason_to_stop(p
     assert readiness._packages().found == "as pinned in constraints.txt"
 
 
+def test_the_table_comes_also_where_matplotlib_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "helpers.figures", None)
+    monkeypatch.setattr(readiness, "checks", lambda: [Row("Well?", wrong="it is missing.", fix="Get it.")])
+    assert "| Well? | **no**: it is missing. Get it. |" in readiness.ready().data
+
+
 def test_installed_without_the_projects_folder(monkeypatch, tmp_path):
     monkeypatch.setattr("helpers.data.PROJECT", None)
     monkeypatch.setattr(readiness, "HERE", tmp_path)
