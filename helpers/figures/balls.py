@@ -98,7 +98,7 @@ def _name_areas(ax, x, y, chosen, names, markers=()):
     for i in np.argsort(-shares, kind="stable"):
         if shares[i] < 0.012:
             break
-        size = min(legible(ax.figure, 4 + 22 * np.sqrt(shares[i])), legible(ax.figure, 11))
+        size = legible(ax.figure, min(4 + 22 * np.sqrt(shares[i]), 11))
         area, half = points[chosen == i], 0.0028 * size * len(names[i])
         off = np.hypot(*(area - area.mean(axis=0)).T)
         if off.min() > 0.1:

@@ -29,18 +29,18 @@ def find_folder(source):
             ) from error
     if not (folder / "config.json").is_file():
         raise ValueError(f"{folder} holds no config.json, so it is not a model in the Hugging Face layout.")
-    for path in sorted([*folder.glob("model*.safetensors"), *folder.glob("*.json")]):
+    for path in [*(weights := sorted(folder.glob("model*.safetensors"))), *sorted(folder.glob("*.json"))]:
         if instead := next((what for begin, what in NO_MODEL.items() if _begins(path).startswith(begin)), None):
             raise ValueError(f"{path} is {instead}.")
-    if (folder / "adapter_config.json").exists() and list(folder.glob("model*.safetensors")):
-        raise ValueError(
-            f"{folder} holds adapter_config.json beside a whole model: where peft is installed, the adapter would be "
-            "added once more. If it is merged into the weights, move its two files away."
-        )
-    if not list(folder.glob("model*.safetensors")):
+    if not weights:
         raise ValueError(
             f"{folder} holds no model in safetensors. Pickled weights can run code when opened and are never loaded; "
             "save the model with save_pretrained, which writes safetensors."
+        )
+    if (folder / "adapter_config.json").exists():
+        raise ValueError(
+            f"{folder} holds adapter_config.json beside a whole model: where peft is installed, the adapter would be "
+            "added once more. If it is merged into the weights, move its two files away."
         )
     return folder
 
@@ -74,8 +74,8 @@ def open_tokenizer(folder):
             raise
         packages = {"sentencepiece": "sentencepiece", "tiktoken": "tiktoken", "google.protobuf": "protobuf"}
         lacking = [package for name, package in packages.items() if not _is_here(name)]
-        todo = f" Without a tokenizer.json it takes packages: pip install {' '.join(lacking)}" if lacking else ""
-        todo = "" if (folder / "tokenizer.json").is_file() else todo
+        needed = lacking and not (folder / "tokenizer.json").is_file()
+        todo = f" Without a tokenizer.json it takes packages: pip install {' '.join(lacking)}" if needed else ""
         raise ValueError(f"{folder} holds no tokenizer that can be read ({reason(error)}).{todo}") from error
     tokenizer.no_truncation()  # a file may ask for both; the text would be cut or filled up without a word
     tokenizer.no_padding()
