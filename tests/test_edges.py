@@ -8,6 +8,7 @@ import torch
 
 from helpers.geometry import angle, cosine, dot, euclidean, facing_frame, nearest, plane_frame, slerp, unit, winners
 from helpers.softmax import entropy, log_softmax, softmax
+from helpers.targets import can_win
 
 ROWS, Z, NAN = np.eye(3), [1.0, 2, 3], [1.0, np.nan, 0]
 REFUSED = [
@@ -33,9 +34,13 @@ REFUSED = [
     (lambda: entropy([0.5, 0.6]), "sum to 1"),
     (lambda: entropy([-0.5, 1.5]), "at least 0"),
     (lambda: entropy(NAN), "at least 0"),
+    *[(lambda f=f: f([0, 0, 0], Z), "zero, which has no direction") for f in (cosine, angle, plane_frame)],
+    (lambda: unit([Z, [0, 0, 0]]), "zero, which has no direction"),
+    (lambda: nearest([0, 0, 0], ROWS, 1), "zero, which has no direction"),
+    (lambda: can_win([NAN, NAN], [0]), "NaN, infinity"),
 ]
 SHOWS = [
-    *[lambda bad, f=f: f(bad) for f in (unit,)],
+    unit,
     *[lambda bad, f=f: f(bad, Z) for f in (dot, cosine, euclidean, angle, plane_frame)],
     *[lambda bad, f=f: f(Z, bad) for f in (dot, cosine, euclidean, angle, plane_frame)],
     *[lambda bad, by=by: nearest(bad, ROWS, 2, by) for by in ("cosine", "dot", "euclidean")],
@@ -61,9 +66,3 @@ def test_what_is_not_finite_shows_in_the_result(call, bad):
         assert "holds NaN, infinity" in str(error) or "in opposite directions" in str(error)
     else:  # what does not matter for the answer may pass; NaN never does
         assert np.isfinite(result[-1] if isinstance(result, tuple) else result).all() and not np.isnan(bad).any()
-
-
-@pytest.mark.parametrize("call", [unit, lambda v: cosine(v, Z), lambda v: angle(Z, v), lambda v: nearest(v, ROWS, 1)])
-def test_a_zero_vector_has_no_direction(call):
-    with pytest.raises(ValueError, match="zero, which has no direction"):
-        call([0, 0, 0])

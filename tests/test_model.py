@@ -102,13 +102,6 @@ def test_states_times_targets_are_the_models_logits(lm, prompt):
     np.testing.assert_allclose(np.linalg.norm(run.sphere_states, axis=1), 24, rtol=1e-5)
 
 
-def test_to_sphere_by_the_formula(lm):
-    x = np.random.default_rng(0).normal(size=(3, 576)) * [[1e-3], [1], [1e3]]
-    v = (x**2).mean(axis=1)
-    expected = np.sqrt(576 * v / (v + lm._parts.epsilon))
-    np.testing.assert_allclose(np.linalg.norm(lm.to_sphere(x), axis=1), expected, rtol=1e-6)
-
-
 def test_top(lm):
     run = lm.run([*lm.encode("The capital of France is")])
     assert run.tokens == ["The", " capital", " of", " France", " is"]

@@ -1,4 +1,4 @@
-"""helpers.softmax against scipy in float64, the identities, and every refusal."""
+"""helpers.softmax against scipy in float64; what it refuses stands in test_edges.py."""
 
 import numpy as np
 import pytest
@@ -18,13 +18,6 @@ def test_agrees_with_scipy_at_any_temperature(x, temperature):
     np.testing.assert_allclose(softmax(x, temperature), scipy.special.softmax(x / temperature, axis=-1), atol=1e-12)
     expected = scipy.special.log_softmax(x / temperature, axis=-1)
     np.testing.assert_allclose(log_softmax(x, temperature), expected, rtol=1e-10, atol=1e-9)
-
-
-@given(logits, st.floats(-100, 100))
-def test_sums_to_one_and_ignores_a_shift(x, shift):
-    np.testing.assert_allclose(softmax(x).sum(axis=-1), 1, atol=1e-12)
-    # Adding 100 to a logit near 700 rounds it by 1e-13; exp turns that into as much relative error.
-    np.testing.assert_allclose(softmax(x + shift), softmax(x), rtol=1e-9, atol=1e-12)
 
 
 def test_large_logits_do_not_overflow_and_masked_ones_get_zero():
@@ -47,8 +40,3 @@ def test_float32_stays_float32_whatever_the_temperature():
 def test_entropy_agrees_with_scipy(x):
     p = softmax(x)
     np.testing.assert_allclose(entropy(p), scipy.stats.entropy(p, axis=-1), atol=1e-9)
-
-
-def test_entropy_limits():
-    assert entropy(np.eye(4)[0]) == 0
-    assert entropy(np.full(8, 1 / 8)) == pytest.approx(np.log(8))

@@ -31,31 +31,25 @@ def possible(targets, i, offsets=None):
     return solved.status == 0
 
 
-def test_shares_count_wins_and_their_intervals_are_wilsons():
+@pytest.mark.parametrize("offsets", [None, [0, 0, 9, 0, 0, 0]])
+def test_shares_count_wins(offsets):
     states, targets = random_directions(500, 3, seed=0), 2 * random_directions(6, 3, seed=1)
     targets[5] = targets[:3].mean(axis=0)  # inside, so it wins nowhere
-    shares, low, high = win_shares(states, targets)
-    plain = [sum(np.argmax([z @ u for u in targets]) == i for z in states) for i in range(6)]
+    shares, *ends = win_shares(states, targets, offsets)
+    plain = np.bincount([np.argmax([z @ u for u in targets] + np.array(offsets or 0)) for z in states], minlength=6)
+    assert plain[5] == 0 and (plain[2] == 500) == bool(offsets)
     np.testing.assert_allclose(shares * 500, plain)
-    for count, a, b in zip(plain, low, high, strict=True):
-        expected = binomtest(count, 500).proportion_ci(method="wilson")
-        np.testing.assert_allclose([a, b], expected, atol=1e-4)  # 1.96 for the normal's 97.5% point
-    assert plain[5] == 0 and low[5] == 0 < high[5]
+    np.testing.assert_array_equal(ends, wilson(plain, 500))
 
 
 @pytest.mark.parametrize("n", [1, 3, 40, 1000, 2000])
-def test_no_share_is_outside_its_own_interval(n):
+def test_intervals_are_wilsons_and_hold_their_own_share(n):
     for count in range(0, n + 1, max(1, n // 7)):
         low, high = wilson(count, n)
         assert low <= count / n <= high
         expected = binomtest(count, n).proportion_ci(method="wilson")  # its z² is felt where n is small
-        np.testing.assert_allclose([low, high], expected, atol=1e-4)
+        np.testing.assert_allclose([low, high], expected, atol=1e-4)  # 1.96 for the normal's 97.5% point
     assert wilson(0, n)[0] == 0 and wilson(n, n)[1] == 1
-
-
-def test_shares_take_offsets():
-    shares, *_ = win_shares(random_directions(50, 3, seed=0), random_directions(4, 3, seed=1), [0, 0, 9, 0])
-    np.testing.assert_array_equal(shares, [0, 0, 1, 0])
 
 
 @pytest.mark.parametrize("d, n, seed", [(2, 30, 0), (3, 60, 1), (4, 60, 2), (6, 40, 3)])
@@ -101,38 +95,21 @@ def test_exact_copies_are_named_as_ties_and_a_copy_inside_never_wins():
     assert how[1] in ("direction", "programme") and all(wins_at(states[:4], corners, range(4)))
 
 
-def test_neither_an_edge_nor_a_face_is_a_corner():
-    targets = np.array([[0.0, 0], [2, 0], [1, 0], [0, 2], [1, 1]])
-    _, how = can_win(targets, np.arange(5))
-    assert [found == "never" for found in how] == [False, False, True, False, True]
-
-
-def test_what_is_not_finite_is_refused():
-    with pytest.raises(ValueError, match="NaN, infinity"):
-        can_win(np.full((4, 2), np.nan), [0])
-
-
 @pytest.mark.parametrize(
     "targets, offsets, expected",
     [
         (np.ones((4, 3)), None, ["tie"] * 4),
-        (np.array([[1.0, 2]]), None, ["programme"]),
+        (np.array([[1.0, 2]]), None, ["wins"]),
         (np.zeros((2, 2)), None, ["tie"] * 2),
-        (np.ones((3, 2)), np.array([0.0, 1, 2]), ["never", "never", "programme"]),
-        (np.array([[1.0], [2], [3]]), None, ["programme", "never", "programme"]),
+        (np.ones((3, 2)), np.array([0.0, 1, 2]), ["never", "never", "wins"]),
+        (np.array([[1.0], [2], [3]]), None, ["wins", "never", "wins"]),
+        (np.array([[0.0, 0], [2, 0], [0, 2], [1, 0], [1, 1]]), None, ["wins"] * 3 + ["never"] * 2),  # on two edges
     ],
 )
 def test_odd_vocabularies(targets, offsets, expected):
     states, how = can_win(targets, np.arange(len(targets)), offsets)
-    wins = {"direction": "wins", "programme": "wins"}  # by which of the two ways does not matter here
-    assert [wins.get(found, found) for found in how] == [wins.get(found, found) for found in expected]
-    won = [n for n, found in enumerate(how) if found != "never"]
-    assert np.isfinite(states[won]).all()
-
-
-def test_no_ids_give_nothing():
-    states, how = can_win(np.eye(3), [])
-    assert states.shape == (0, 3) and how == []
+    assert [found if found in ("tie", "never") else "wins" for found in how] == expected
+    assert (np.isfinite(states).all(axis=1) == [found != "never" for found in expected]).all()
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1, 1e6])

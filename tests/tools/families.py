@@ -18,7 +18,6 @@ LOW_RANK = dict(q_lora_rank=8, kv_lora_rank=8, qk_nope_head_dim=8, qk_rope_head_
 FAMILIES = {
     "GPT-2": ("GPT2Config", GPT, "layer", True),
     "GPT-J": ("GPTJConfig", GPT | dict(rotary_dim=4), "layer", True),
-    "GPT-NeoX": ("GPTNeoXConfig", LLAMA, "layer", True),
     "OPT": ("OPTConfig", OPT, "layer", True),
     "OPT, projected": ("OPTConfig", OPT | PROJECTED, "layer", True),
     "OPT, projected, norms last": ("OPTConfig", OPT | PROJECTED | dict(do_layer_norm_before=False), "layer", True),
@@ -27,11 +26,9 @@ FAMILIES = {
     "Gemma 2": ("Gemma2Config", GEMMA | dict(final_logit_softcapping=5.0), "rms", False),
     "Gemma 3": ("Gemma3TextConfig", GEMMA, "rms", False),
     "Phi": ("PhiConfig", LLAMA, "layer", True),
-    "StableLM": ("StableLmConfig", GEMMA, "layer", True),
     "BLOOM": ("BloomConfig", TOKENS | dict(hidden_size=D, n_layer=LAYERS, n_head=4), "layer", True),
     "MPT": ("MptConfig", TOKENS | dict(d_model=D, n_layers=LAYERS, n_heads=4), "layer", False),
     "OLMo 1": ("OlmoConfig", LLAMA, "layer", False),
-    "OLMo 2": ("Olmo2Config", LLAMA, "rms", False),
     "Cohere": ("CohereConfig", LLAMA | dict(logit_scale=0.25), "layer", False),
     "Granite": ("GraniteConfig", LLAMA | dict(logits_scaling=4.0, embedding_multiplier=3.0), "rms", False),
     # divides the state on its way from the norm to the head

