@@ -1,13 +1,13 @@
 """Open the series in JupyterLab, on copies that are yours.
 
 The notebooks under notebooks/ belong to the project. Yours are copies in my-work/notebooks/, which git ignores: change,
-run and break them as you like. After an update of the project, a copy in which you changed nothing is replaced, outputs
-and all; one in which you changed a cell is kept, and the new version put beside it as NAME.new.ipynb.
+run and break them as you like. They come without what answers a prediction, so that you can make it. After an update of
+the project, a copy in which you changed nothing is replaced, outputs and all; one in which you changed a cell is kept,
+and the new version put beside it as NAME.new.ipynb.
 """
 
 import json
 import os
-import shutil
 from itertools import chain, count
 
 from filelock import FileLock
@@ -39,17 +39,29 @@ def _update(project, mine, handed_out):
         changed_by_reader = copy.exists() and (theirs is None or theirs not in (new, old))
         target = _free_name(copy) if changed_by_reader else copy
         if not changed_by_reader or new != old:  # else only saved outputs differ, which nobody wants beside their work
-            _copy_whole(source, target)
+            _write_whole(target, _unrevealed(source.read_bytes()))
             written.append(target.name)
-        _copy_whole(source, last)
+        _write_whole(last, source.read_bytes())
     return written
 
 
-def _copy_whole(source, target):
+def _unrevealed(notebook):
+    """A notebook's bytes without what its cells tagged `reveal` have shown; what is no notebook stays as it is."""
+    try:
+        told = json.loads(notebook)
+        answers = [cell for cell in told["cells"] if "reveal" in cell.get("metadata", {}).get("tags", [])]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return notebook
+    for cell in answers:
+        cell.update(outputs=[], execution_count=None)
+    return (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode() if answers else notebook
+
+
+def _write_whole(target, content):
     """Written aside and renamed: a full disk or a closed lid leaves the old file or the new one, never a half."""
     aside = target.with_suffix(".partial")
     try:
-        shutil.copyfile(source, aside)
+        aside.write_bytes(content)
         os.replace(aside, target)
     except OSError:
         aside.unlink(missing_ok=True)

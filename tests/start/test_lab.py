@@ -11,8 +11,9 @@ from helpers.start.lab import open_lab, update_copies
 NAME, BESIDE = "00_start_here.ipynb", "00_start_here.new.ipynb"
 
 
-def notebook(*sources, output="1", kind="code"):
-    return json.dumps({"cells": [{"cell_type": kind, "source": source, "outputs": [output]} for source in sources]})
+def notebook(*sources, output="1", kind="code", **more):
+    cells = [{"cell_type": kind, "source": source, "outputs": [output], **more} for source in sources]
+    return json.dumps({"cells": cells})
 
 
 @pytest.fixture
@@ -59,6 +60,22 @@ def test_an_untouched_copy_is_replaced(place, copy, new):
     assert update_copies(project, work) == [NAME] and mine.read_text() == new
 
 
+def test_an_answer_is_handed_out_unrevealed_and_to_run_it_is_no_change(place):
+    project, work, theirs, mine = place
+    answer = {"metadata": {"tags": ["deeper", "reveal"]}, "execution_count": 2}
+    for newest in ("b", "c"):
+        told = json.loads(notebook("a")) | {"nbformat": 4}
+        told["cells"] += json.loads(notebook(newest, "√", **answer))["cells"]
+        theirs.write_text(json.dumps(told))
+        assert update_copies(project, work) == [NAME] and update_copies(project, work) == []
+        shown = json.loads(mine.read_text(encoding="utf-8"))
+        assert [cell["outputs"] for cell in shown["cells"]] == [["1"], [], []]
+        assert shown["cells"][1] == told["cells"][1] | {"outputs": [], "execution_count": None}
+        mine.write_text(theirs.read_text())  # as if it had been run
+    theirs.write_text("<<<<<<< half a merge")
+    assert update_copies(project, work) == [NAME] and mine.read_text() == theirs.read_text()
+
+
 EDITED = [notebook("my answer", "b"), notebook("a", "b", kind="markdown"), "<<<<<<< half a merge, and my answer"]
 ODD = ["[]", "null", '{"cells": [1]}', '{"cells": [{"cell_type": "code", "source": null}]}']
 
@@ -98,12 +115,12 @@ def test_a_disk_that_fills_leaves_every_copy_whole_and_the_next_start_goes_on(pl
     mine.write_text(copy)
     theirs.write_text(notebook("a", "b", "c"))
 
-    def fills(source, target):
+    def fills(target, content):
         target.write_text("half of")
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as full:
-        full.setattr(lab.shutil, "copyfile", fills)
+        full.setattr(type(mine), "write_bytes", fills)
         with pytest.raises(OSError, match="No space left"):
             update_copies(project, work)
     assert mine.read_text() == copy and [path.name for path in mine.parent.iterdir()] == [NAME]
