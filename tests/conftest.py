@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 from hypothesis import settings
-from run_notebooks import PROJECT
+from run_notebooks import NOT_COPIED, PROJECT
 
 # The same examples on every run: a red test must be red again when somebody looks for the reason.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=60)
@@ -31,7 +31,6 @@ def pinned():
 def copied_project(tmp_path_factory):
     """A copy of the project, and the environment in which its own helpers and the real project's model are used."""
     copy = tmp_path_factory.mktemp("copy") / "project"
-    ignore = shutil.ignore_patterns(".git", ".venv*", "model", "my-work", "*.egg-info", "__pycache__", "build")
-    shutil.copytree(PROJECT, copy, ignore=ignore)
+    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
     model = {"DIRECTIONS_MODEL_HOME": str(PROJECT / "data" / "model")} | os.environ
     return copy, model | {"PYTHONPATH": str(copy)}

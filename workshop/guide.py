@@ -1,7 +1,7 @@
-"""Write the guide's tables and the handout from the notebooks: `make guide`.
+"""Write the guide's tables, the handout and the project's table of notebooks from the notebooks: `make guide`.
 
-In README.md it fills the blocks between "<!-- begin: … -->" and "<!-- end -->"; the rest is written by hand. The
-minutes are those of the notebooks' metadata and of the exercises; plans.json says who does what when.
+In this README.md and the project's it fills the blocks between "<!-- begin: … -->" and "<!-- end -->"; the rest is
+written by hand. The minutes are reading.py's and those of the exercises; plans.json says who does what when.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import reading
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from helpers.data import PROJECT
@@ -17,7 +18,24 @@ from helpers.exercises import EXERCISES
 
 HERE = Path(__file__).resolve().parent
 GUIDE, HANDOUT, PLANS = HERE / "README.md", HERE / "handout.html", HERE / "plans.json"
+README = PROJECT / "README.md"
 BLOCK = re.compile(r"(<!-- begin: (\w+)(?: (.+?))? -->\n).*?(<!-- end -->)", re.S)
+SHORTEST_END = 5  # minutes that a plan leaves for its last row
+PLANNED = {9: "Which origin", 10: "Grow your own sphere", 11: "The claims tested"}
+QUESTIONS = (
+    "What will I learn, and is my machine ready?",
+    "What does a model see instead of text?",
+    "What is a token vector?",
+    "How does a vector become a score for every token?",
+    "What does softmax reward?",
+    "Is the nearest token the predicted token?",
+    "Why a sphere?",
+    "What does a token's size buy it?",
+    "How does a prediction get there?",
+    "Directions from where?",
+    "Where do directions and sizes come from?",
+    "So: points or directions?",
+)
 
 # The notation of notebook 00's table of words, for a page that has nothing to set mathematics with.
 TEX = {
@@ -32,20 +50,30 @@ def notebooks():
     return {int(path.name[:2]): json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
-def sections(notebook):
-    """(number, title, minutes) of every section that has a number and minutes of its own."""
-    found = []
+def parts(notebook):
+    """The cells from one heading of the second order to the next, by heading; what stands before the first is ""'s."""
+    found, heading = {}, ""
     for cell in notebook["cells"]:
-        heading = re.search(r"^## (\d+) · (.+)$", "".join(cell["source"]), re.M)
-        if heading and "directions" in cell["metadata"]:
-            found.append((int(heading[1]), heading[2], cell["metadata"]["directions"]["minutes"]))
+        if cell["cell_type"] == "markdown" and (match := re.search(r"^## (.+)$", "".join(cell["source"]), re.M)):
+            heading = match[1]
+        found.setdefault(heading, []).append(cell)
     return found
+
+
+def sections(notebook):
+    """(number, title, minutes of reading) of every section that has a number."""
+    numbered = [(re.match(r"(\d+) · (.+)", heading), cells) for heading, cells in parts(notebook).items()]
+    return [(int(match[1]), match[2], max(1, reading.minutes(cells))) for match, cells in numbered if match]
 
 
 def ends(notebook):
     """The minutes of the opening and the closing together."""
-    said = [cell["metadata"]["directions"]["minutes"] for cell in notebook["cells"] if "directions" in cell["metadata"]]
-    return said[0] + said[-1]
+    there = parts(notebook)
+    return max(1, reading.minutes(there[""] + there["What you have seen"]))
+
+
+def deeper(notebook):
+    return reading.minutes([cell for cell in notebook["cells"] if "deeper" in cell["metadata"].get("tags", [])])
 
 
 def exercises(number):
@@ -56,15 +84,22 @@ def exercises(number):
 
 
 def plan(name, there):
-    """One plan as a table with its clock; the minutes of a row are those of its sections and exercises."""
+    """One plan as a table with its clock: a row takes its sections and exercises, the last one what is left.
+
+    ValueError where that is too little.
+    """
     chosen = next(plan for plan in json.loads(PLANS.read_text(encoding="utf-8")) if plan["name"] == name)
     lines = [f"*{chosen['for']}.*", "", "| from | minutes | what |", "|---|---|---|"]
-    clock = 0
-    for row in chosen["rows"]:
-        minutes, what = plan_row(row, there)
+    clock, total = 0, chosen["minutes"]
+    *rows, last = chosen["rows"]
+    for minutes, what in [plan_row(row, there) for row in rows]:
         lines.append(f"| {clock // 60}:{clock % 60:02} | {minutes} | {what} |")
         clock += minutes
-    return "\n".join([*lines, f"| {clock // 60}:{clock % 60:02} | | **end: {clock} minutes** |", "", chosen["missing"]])
+    if total - clock < SHORTEST_END:
+        raise ValueError(f"The plan {name!r} has {total - clock} minutes left for {last['say']!r}, not {SHORTEST_END}.")
+    lines.append(f"| {clock // 60}:{clock % 60:02} | {total - clock} | {last['say']} |")
+    lines.append(f"| {total // 60}:{total % 60:02} | | **end: {total} minutes** |")
+    return "\n".join([*lines, "", chosen["missing"]])
 
 
 def plan_row(row, there):
@@ -72,27 +107,47 @@ def plan_row(row, there):
         return row["minutes"], row["say"]
     number, known = row["notebook"], {n: (title, minutes) for n, title, minutes in sections(there[row["notebook"]])}
     done = [EXERCISES[name] for name in row.get("exercises", [])]
-    parts = [f"{n} {known[n][0]}" for n in row["sections"]] + [f"exercise {e.number} {e.title}" for e in done]
+    names = [f"{n} {known[n][0]}" for n in row["sections"]] + [f"exercise {e.number} {e.title}" for e in done]
     minutes = sum(known[n][1] for n in row["sections"]) + sum(exercise.minutes for exercise in done)
-    return minutes, f"**{number:02} {there[number]['metadata']['directions']['title']}** · {' · '.join(parts)}"
+    return minutes, f"**{number:02} {there[number]['metadata']['directions']['title']}** · {' · '.join(names)}"
 
 
 def minutes(number, there):
-    """A notebook's sections and exercises in one table with their minutes."""
+    """A notebook's sections, what is deeper, and its exercises in one table with their minutes."""
     notebook = there[int(number)]
     lines = ["| section | minutes |", "|---|---|"]
     lines += [f"| {n} · {title} | {minutes} |" for n, title, minutes in sections(notebook)]
     lines.append(f"| opening and closing | {ends(notebook)} |")
+    lines += [f"| deeper | {further} |" for further in [deeper(notebook)] if further]
     done = exercises(int(number))
     said = ", ".join(f"{exercise.number} ({exercise.difficulty}) {exercise.minutes}" for exercise in done)
     lines.append(f"| exercises: {said} | {sum(exercise.minutes for exercise in done)} |")
-    return "\n".join([*lines, f"| **in all** | **{notebook['metadata']['directions']['minutes']}** |"])
+    spine, everything = reading.spine(notebook), reading.everything(notebook)
+    return "\n".join([*lines, f"| **spine; all** (reading + exercises) | **{added(spine)}; {added(everything)}** |"])
 
 
-def filled(guide, there):
-    """The guide with every block written anew."""
-    tables = {"plan": plan, "minutes": minutes}
-    return BLOCK.sub(lambda block: f"{block[1]}\n{tables[block[2]](block[3], there)}\n\n{block[4]}", guide)
+def added(both):
+    return "{} + {}".format(*both)
+
+
+def notebooks_table(_, there):
+    """The series as a table: what each notebook asks, and how long its spine and all of it take."""
+    lines = ["| | notebook | the question | spine, minutes | all, minutes |", "|---|---|---|---|---|"]
+    for number, question in enumerate(QUESTIONS):
+        if number in there:
+            [path] = (PROJECT / "notebooks").glob(f"{number:02}_*.ipynb")
+            title = f"[{there[number]['metadata']['directions']['title']}](notebooks/{path.name})"
+            times = map(added, (reading.spine(there[number]), reading.everything(there[number])))
+        else:
+            title, times = PLANNED[number], ("planned", "planned")
+        lines.append(f"| {number:02} | {title} | {question} | {' | '.join(times)} |")
+    return "\n".join([*lines, "", "*Reading + exercises, by a model of reading; no class was timed.*"])
+
+
+def filled(text, there):
+    """A page with every block written anew."""
+    tables = {"plan": plan, "minutes": minutes, "notebooks": notebooks_table}
+    return BLOCK.sub(lambda block: f"{block[1]}\n{tables[block[2]](block[3], there)}\n\n{block[4]}", text)
 
 
 # ---------------------------------------------------------------- the handout
@@ -129,13 +184,14 @@ def where(there, number, section):
 
 
 def alt_of_the_idea(start):
-    pictures = [output for cell in start["cells"] for output in cell.get("outputs", [])]
-    return next(o["metadata"]["image/png"]["alt"] for o in pictures if "image/png" in o.get("data", {}))
+    shown = next(cell["outputs"] for cell in start["cells"] if cell["id"] == "other-ball")
+    return next(o["metadata"]["image/png"]["alt"] for o in shown if "image/png" in o.get("data", {}))
 
 
 def main():
     there = notebooks()
-    GUIDE.write_text(filled(GUIDE.read_text(encoding="utf-8"), there), encoding="utf-8")
+    for page in (GUIDE, README):
+        page.write_text(filled(page.read_text(encoding="utf-8"), there), encoding="utf-8")
     HANDOUT.write_text(handout(there), encoding="utf-8")
 
 

@@ -247,6 +247,6 @@ ROWS = [
              "Something is None. If it is what your `merge` of 1.3 gives, run the solution of 1.3 and call "
              "`merge_solution`."),
         ],
-        right="This is byte-pair encoding, whole. The next cell holds it against the model's own tokenizer.",
+        right="This is byte-pair encoding, whole. The cell under it holds it against the model's own.",
     ),
 ]  # fmt: skip

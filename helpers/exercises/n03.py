@@ -118,7 +118,7 @@ ROWS = [
              "You left the angle out. The wider it is, the larger the rival must be."),
             (lambda n, c: n**2 / c if c > 0 else np.inf, "Both scores have the token's size as a factor: it cancels."),
         ],
-        right="The nearest of 49,152 random directions has a cosine of about 0.17, so a rival must be six times as "
-        "large. At the cosine of two tokens of this vocabulary, 0.46, a little over twice is enough.",
+        right="At a cosine of one half a rival must be twice as large; the smaller the cosine, the larger. So ask of any "
+        "set of vectors how small its cosines are, and how unequal its sizes.",
     ),
 ]  # fmt: skip

@@ -126,11 +126,12 @@ def _shared(names, shares):
 
 
 @styled
-def draw_ball(ax, chosen, names, colours, markers, title, size=280):
+def draw_ball(ax, chosen, names, colours, markers, title, size=280, right=()):
     """A ball coloured by who wins at each visible point, with numbered states on it.
 
     `chosen` (n,) holds an ID for each row of `ball_pixels(size)`, `names` and `colours` map an ID to its name and
-    its colour, `markers` (m, 3) are directions to mark with the numbers 1 to m; one on the far side is hollow.
+    its colour, `markers` (m, 3) are directions to mark with the numbers 1 to m; one on the far side is hollow. `right`
+    (m,) says of each state whether the winner is the right one: ✓ or ✗ beside its marker.
     """
     x, y, inside = _disc(size)
     ids, place = np.unique(chosen, return_inverse=True)
@@ -139,11 +140,14 @@ def draw_ball(ax, chosen, names, colours, markers, title, size=280):
     over = _light(x, y, borders(regions))
     _paint_regions(ax, regions, [colours[int(i)] for i in ids], over, _rim(ax, 2))
     bare(ax, title, 1.04, 1.04)
-    for number, (right, up, towards) in enumerate(markers, 1):
+    for number, (across, up, towards) in enumerate(markers, 1):
         inner, outer = ("black", "white") if towards >= 0 else ("white", "black")
-        ax.plot(right, up, "o", markersize=13, color=inner, markeredgecolor=outer, zorder=6, gid="marker")
+        ax.plot(across, up, "o", markersize=13, color=inner, markeredgecolor=outer, zorder=6, gid="marker")
         style = dict(color=outer, fontsize=legible(ax.figure, 8.5), weight="bold", va="center_baseline", zorder=7)
-        write(ax, (right, up), str(number), **style)
+        write(ax, (across, up), str(number), **style)
+    for (across, up, _), good in zip(markers, right, strict=False):
+        style = dict(fontsize=legible(ax.figure, 12), weight="bold", path_effects=HALO, zorder=8, gid="verdict")
+        write(ax, (across, up), "✓" if good else "✗", (13, 7), **style)
     held = [names[int(i)] for i in ids]
     _name_areas(ax, x[inside], y[inside], place, held, markers)
     say(ax, "ball", _read_ball, held)
@@ -153,6 +157,7 @@ def _read_ball(ax, names):
     regions = ax.images[0].get_array()
     size = len(regions)
     clauses, held = [], []
+    verdicts = [text.get_text() for text in ax.texts if text.get_gid() == "verdict"]
     for number, marker in enumerate((line for line in ax.lines if line.get_gid() == "marker"), 1):
         # The nearest pixel to a point on the rim may be outside.
         right, up = marker.get_xydata()[0] / max(1, np.hypot(*marker.get_xydata()[0]) / (1 - 2 / size))
@@ -160,10 +165,12 @@ def _read_ball(ax, names):
         behind = marker.get_markerfacecolor() == "white"
         clauses.append("behind" if behind else f"`{names[regions[row, column]]}`")
         held.append(f"state {number} " + ("is on the far side" if behind else f"lies in {clauses[-1]}"))
+    for n, verdict in enumerate(verdicts):
+        clauses[n], held[n] = f"{clauses[n]} {verdict}", f"{held[n]}, {'right' if verdict == '✓' else 'wrong'}"
     shares = np.bincount(regions.compressed(), minlength=len(names)) / regions.count()
     largest = [f"`{names[i]}` {percent(shares[i])}" for i in np.argsort(-shares, kind="stable")[:4]]
     markers = f": {', '.join(held)}. Its" if held else ":"
-    states = [f"states in {', '.join(clauses)}"] if held else []
+    states = [", ".join(clauses) if verdicts else f"states in {', '.join(clauses)}"] if held else []
     return [*states, f"largest {largest[0]}"], f"{title_of(ax)}{markers} largest regions: {', '.join(largest)}."
 
 

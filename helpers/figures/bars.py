@@ -127,6 +127,7 @@ def draw_histograms(ax, samples, bins, title, unit, log=False):
     ax.figure.draw_without_rendering()  # names are placed by their extent on the page
     left, right = sorted(ax.patches, key=_middle)
     texts = [_name_beside(ax, right, 1, 0.7), _name_beside(ax, left, -1, 0.7)]
+    texts[1].set_va("bottom")  # over its own rise
     if texts[1].get_window_extent().x0 < ax.bbox.x0:  # no room on the left: on the right, then
         texts[1].remove()
         texts[1] = _name_beside(ax, left, 1, 0.25 if log else 0.7)
@@ -199,27 +200,3 @@ def _read_pieces(ax):
     number = f"{len(texts)} piece{'s' * (len(texts) != 1)}"
     pieces = " ".join(f"`{text.get_text()}`" for text in texts)
     return [number, pieces], f"{title_of(ax)}, {number}: {pieces}"
-
-
-@styled
-def draw_matrix(ax, matrix, title, limit):
-    """A square matrix (n, n) as coloured cells: red above zero, blue below, white at zero, full at ±`limit`."""
-    image = ax.imshow(matrix, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
-    label(ax, title)
-    ax.set(xticks=[], yticks=[])
-    beyond = "both" if np.abs(matrix).max() > limit else "neither"
-    bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.8, extend=beyond)
-    bar.outline.set_visible(False)
-    say(ax, "heat map", _read_matrix)
-
-
-def _read_matrix(ax):
-    image = ax.images[0]
-    matrix = image.get_array().data
-    diagonal, others = np.diag(matrix), matrix[~np.eye(len(matrix), dtype=bool)]
-    on, off = (f"{short(cells.min())} to {short(cells.max())}" for cells in (diagonal, others))
-    values = (
-        f"{title_of(ax)}: {on} on the diagonal, {off} off it (median {short(np.median(others))}); "
-        f"full colour at ±{short(image.get_clim()[1])}."
-    )
-    return [f"{on} on the diagonal", f"{off} off it"], values

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.text import Text
 
-from helpers.figures.style import BLUE, GREY, HALO, INKS, key, label, looks, place_names, styled, write
-from helpers.figures.words import rough, rounded, say, short, text_at, title_of, visible
+from helpers.figures.style import BLUE, GREY, INKS, key, label, looks, place_names, styled, write
+from helpers.figures.words import rough, rounded, say, short, text_at, title_of
 
 
 @styled
@@ -29,7 +29,8 @@ def draw_curves(ax, x, curves, title, x_unit, unit, null=None, log=""):
 
 def _name_ends(ax):
     """Each curve's name at its right end; where the ends run together, a key beside the axes."""
-    ends = sorted(ax.lines, key=lambda line: (round(line.get_ydata()[-1], 9), np.mean(line.get_ydata())))
+    span = np.ptp([line.get_ydata() for line in ax.lines]) or 1  # ends that differ by less than that shows are equal
+    ends = sorted(ax.lines, key=lambda line: (round(line.get_ydata()[-1] / span, 4), np.mean(line.get_ydata())))
     texts = []
     for line in ends:
         colour = line.get_color()
@@ -115,43 +116,6 @@ def _read_densities(ax):
         *clauses,
         f"all dots within {rough(worst)}",
     ], f"{title_of(ax)} ({ax.get_ylabel()}, by {ax.get_xlabel()}). {'. '.join(said)}."
-
-
-@styled
-def draw_landscape(ax, values, name, title, unit, n_named=3):
-    """A dot for each token ID, its value as height; the highest `n_named` are ringed, and named by `name(id)`."""
-    values = np.asarray(values)
-    ax.plot(values, ".", markersize=1.5, color=BLUE)
-    best = np.argsort(-values, kind="stable")[:n_named]
-    ax.plot(best, values[best], "o", markersize=7, color="none", markeredgecolor="black")
-    label(ax, title, "token ID", unit)
-    ax.xaxis.set_major_formatter(lambda value, _: short(value))
-    ax.set_xlim(-0.01 * len(values), 1.01 * len(values))
-    ax.margins(y=0.15)
-    ax.figure.draw_without_rendering()
-    style = dict(path_effects=HALO, arrowprops=dict(arrowstyle="-", linewidth=0.6, shrinkA=0, shrinkB=3))
-    top, pixel = np.inf, 72 / ax.figure.dpi  # a pixel in points
-    for i in best:  # names one under the other, in the order of their values
-        _, y = ax.transData.transform((i, values[i]))
-        top = min(y, top - 13 / pixel)
-        right, ha = (-20, "right") if i > 0.7 * len(values) else (20, "left")
-        text = f"{visible(name(i))}  {short(values[i])}"
-        write(ax, (i, values[i]), text, (right, (top - y) * pixel), ha=ha, **style).set_in_layout(False)
-    say(ax, "dot plot", _read_landscape)
-
-
-def _read_landscape(ax):
-    dots, rings = (line.get_xydata() for line in ax.lines)
-    ringed = [f"`{text_at(ax, place).split('  ')[0]}` {short(place[1])}" for place in rings]
-    ids, heights = dots.T
-    highest = ids[np.argsort(-heights, kind="stable")[: len(rings)]]
-    what, top = ("highest", "top") if np.isin(highest, rings).all() else ("ringed", "ringed")
-    with_ids = ", ".join(f"{said} (ID {place[0]:,.0f})" for said, place in zip(ringed, rings, strict=True))
-    values = (
-        f"{title_of(ax)} ({ax.get_ylabel()}), {what}: {with_ids}; "
-        f"the median is {short(np.median(heights))}, the lowest {short(heights.min())}."
-    )
-    return [f"{top} {ringed[0]}", *ringed[1:]], values
 
 
 @styled

@@ -15,45 +15,52 @@ def _draw_arrows_to(ax, tips, **style):
 
 
 @styled
-def draw_arrows(ax, vectors, names, title, state):
-    """Vectors (n, 2) in the plane as named arrows from the origin, and a state z (2,) in red.
+def draw_plane(ax, targets, names, title, state, swept=False):
+    """Targets (n, 2) as named arrows from the origin, a state z (2,) in red, and the circle of all states of its size.
 
-    A dotted line drops from each tip to its foot on the line of z: the dot product with z is the foot's place along
-    z, negative behind the origin, times the size of z.
+    `swept` adds what a line sees that moves along z, at a right angle to it: a dotted line where it meets each target,
+    with the logit z·u, and a solid one where it meets the last.
     """
-    vectors, state = np.asarray(vectors), np.asarray(state)
-    along = state / np.linalg.norm(state)
-    feet = np.outer(vectors @ along, along)
-    ax.axline((0, 0), along, color=RED, linewidth=0.8, zorder=1)
-    for tip, foot in zip(vectors, feet, strict=True):
-        ax.plot(*np.stack([tip, foot]).T, ":", color=GREY, linewidth=1.2)
-    tips = np.vstack([vectors, state])
-    _draw_arrows_to(ax, vectors, color=BLUE, width=0.03, zorder=3)
+    targets, state = np.asarray(targets), np.asarray(state)
+    size = np.linalg.norm(state)
+    ax.add_patch(Circle((0, 0), size, facecolor="none", edgecolor="#999999", linewidth=1))
+    scores = targets @ state
+    for target in targets[np.argsort(scores)] if swept else []:
+        foot, along = (target @ state) * state / size**2, np.array([-state[1], state[0]]) / size
+        style = dict(color=GREY, linewidth=1.2, linestyle=":")
+        if target @ state == scores.max():
+            style = dict(color=RED, linewidth=2)
+        ax.plot(*np.stack([foot + 9 * size * along, foot - 9 * size * along], axis=1), gid="sweep", zorder=1, **style)
+    ax.axline((0, 0), state, color=RED, linewidth=0.8, zorder=1)
+    _draw_arrows_to(ax, targets, color=AREAS[: len(targets)], edgecolor="#333333", linewidth=0.6, width=0.06, zorder=3)
     _draw_arrows_to(ax, state[None], color=RED, width=0.03, zorder=2)  # under a target on its line
-    # Names stand beside their arrows: z's own line goes on behind its tip.
-    for tip, name, side in zip(tips, [*names, "z"], [10] * len(vectors) + [-10], strict=True):
-        right, up = tip / np.linalg.norm(tip)
-        write(ax, tip, name, (4 * right - side * up, 4 * up + side * right))
+    numbers = [f" {round(float(score), 2):g}" if swept else "" for score in scores]
+    texts = [*(f"{name}{number}" for name, number in zip(names, numbers, strict=True)), "z"]
+    for tip, text in zip([*targets, state], texts, strict=True):  # beside its arrow's end
+        ahead, up = tip / np.linalg.norm(tip)
+        write(ax, tip, text, (5 * ahead - 11 * up, 5 * up + 11 * ahead), weight="bold", path_effects=HALO, zorder=6)
     label(ax, title)
-    corners = np.vstack([tips, feet, (0, 0)])
-    margin = 0.12 * np.ptp(corners, axis=0).max()
-    (left, bottom), (right, top) = corners.min(axis=0) - margin, corners.max(axis=0) + margin
+    corners = np.vstack([targets, (0, 0), (size, size)])
+    (left, bottom), (right, top) = np.round([corners.min(axis=0) - 0.3, corners.max(axis=0) + 0.3], 6)
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set(xticks=np.arange(np.ceil(left), right), yticks=np.arange(np.ceil(bottom), top))
     ax.grid(color="#E5E5E5")
     ax.tick_params(length=0, labelcolor="#555555")
     ax.spines[:].set_visible(False)
-    say(ax, "arrow diagram", _read_arrows)
+    say(ax, "arrow diagram", _read_plane)
 
 
-def _read_arrows(ax):
+def _read_plane(ax):
     arrows = [artist for artist in ax.collections if isinstance(artist, Quiver)]
     tips = np.vstack([arrow.get_offsets() + np.column_stack([arrow.U, arrow.V]) / arrow.scale for arrow in arrows])
-    feet = {tuple(line.get_xydata()[0]): line.get_xydata()[1] for line in ax.lines[1:]}
-    ends = [f"{text_at(ax, tip)} to {_pair(tip)}" for tip in tips]
-    drops = [f", its foot at {_pair(feet[tuple(tip)])}" if tuple(tip) in feet else "" for tip in tips]
-    said = "; ".join(end + drop for end, drop in zip(ends, drops, strict=True))
-    return ends, f"{title_of(ax)}, arrows from the origin: {said}."
+    names = [text_at(ax, tip).split()[0] for tip in tips]
+    ends = [f"{name} to {_pair(tip)}" for name, tip in zip(names, tips, strict=True)]
+    levels = [line.get_xydata()[0] @ tips[-1] for line in ax.lines if line.get_gid() == "sweep"]
+    met = [names[np.abs(tips[:-1] @ tips[-1] - level).argmin()] for level in levels]
+    order = [f"{name} at {short(round(float(level), 9) + 0.0)}" for name, level in zip(met, levels, strict=True)]
+    swept = [f"moved along z, the line meets {', '.join(order)}"] if order else []
+    said = f"{title_of(ax)}, arrows from the origin: {'; '.join(ends)}."
+    return [*swept, *ends], " ".join([said, *(f"{text[0].upper()}{text[1:]}." for text in swept)])
 
 
 def _pair(place):

@@ -34,19 +34,24 @@ def test_pixels_run_line_by_line_from_the_top_or_around_from_the_right():
     assert (ball[:, 2] >= 0).all() and ball[0, 1] == 1 and len(ball) == pytest.approx(np.pi / 4 * 101**2, rel=0.03)
 
 
-def test_arrows_end_where_they_should_and_drop_to_the_line_of_the_state(ax):
-    figures.draw_arrows(ax, np.array([[1.0, 2.0], [-1.0, 0.5]]), ["A", "B"], "Toy", np.array([2.0, 1.0]))
+def test_a_line_that_moves_along_the_state_meets_the_winner_last(ax):
+    targets = np.array([[1.0, 2.0], [-1.0, 0.5], [2.0, -1.0]])
+    figures.draw_plane(ax, targets, ["A", "B", "C"], "Toy", np.array([2.0, 1.0]), swept=True)
     assert words_of(ax.figure) == (
-        "Arrow diagram: Toy: A to (1, 2); B to (-1, 0.5); z to (2, 1).",
-        "Toy, arrows from the origin: A to (1, 2), its foot at (1.6, 0.8); B to (-1, 0.5), its foot at (-0.6, -0.3); "
-        "z to (2, 1).",
+        "Arrow diagram: Toy: moved along z, the line meets B at -1.5, C at 3, A at 4; A to (1, 2); B to (-1, 0.5); "
+        "C to (2, -1); z to (2, 1).",
+        "Toy, arrows from the origin: A to (1, 2); B to (-1, 0.5); C to (2, -1); z to (2, 1). "
+        "Moved along z, the line meets B at -1.5, C at 3, A at 4.",
     )
-    for drop, vector in zip(ax.lines[1:], [[1, 2], [-1, 0.5]], strict=True):
-        tip, foot = drop.get_xydata()
-        np.testing.assert_allclose(tip, vector)
-        assert (tip - foot) @ [2, 1] == pytest.approx(0) and foot[0] == pytest.approx(2 * foot[1])
-    assert ax.get_aspect() == 1
-    ax.texts[0].xy, ax.texts[1].xy = ax.texts[1].xy, ax.texts[0].xy
+    for line, target in zip(lines_of(ax, "sweep"), targets[[1, 2, 0]], strict=True):
+        one, other = line.get_xydata()
+        np.testing.assert_allclose([(other - one) @ [2, 1], (target - one) @ [2, 1]], 0, atol=1e-9)
+    assert [line.get_linestyle() for line in lines_of(ax, "sweep")] == [":", ":", "-"] and ax.get_aspect() == 1
+    assert ax.patches[0].radius == pytest.approx(5**0.5) and ax.get_xlim()[1] > 5**0.5 and ax.get_ylim()[0] < -1
+    lines_of(ax, "sweep")[0].set_data([2, 2], [1, 1])
+    assert "meets A at 5, C at 3" in values(ax)
+    named = {text.get_text(): text for text in ax.texts}
+    named["A 4"].xy, named["B -1.5"].xy = named["B -1.5"].xy, named["A 4"].xy
     assert "B to (1, 2)" in values(ax)
 
 
@@ -115,6 +120,17 @@ def test_a_circle_says_where_its_rays_and_its_path_go():
     assert values(circle(path=None)).endswith("in it to size 0.5 at 0°; out to size 2 at 90°.")  # there may be none
 
 
+def test_a_target_its_arc_and_its_region_share_a_colour():
+    _, (left, right) = canvas(6, 3, columns=2)
+    targets = np.array([[0.0, 1], [1, -1], [-1, -1]])
+    figures.draw_arcs(left, np.argmax(circle_pixels(360) @ targets.T, axis=1), targets, list("ABC"), "Ring", reach=2)
+    arcs = {wedge.get_label(): wedge.get_facecolor() for wedge in left.patches}
+    assert arcs == {name: mpl.colors.to_rgba(figures.AREAS[i]) for i, name in enumerate("ABC")}
+    figures.draw_regions(right, np.arange(101**2) % 3, targets, list("ABC"), "Plane", (0.5, 1.5), reach=2)
+    dots = [line.get_color() for line in right.lines if line.get_marker() == "o"]
+    assert dots == figures.AREAS[:3] == right.images[0].cmap.colors
+
+
 def test_a_rays_name_keeps_away_from_where_the_path_ends():
     sides = {}
     for end in (-1, 1):
@@ -123,11 +139,9 @@ def test_a_rays_name_keeps_away_from_where_the_path_ends():
     assert sides[-1] > 0 > sides[1]
 
 
-def test_what_cannot_be_drawn_is_refused(ax):
+def test_what_is_no_direction_is_refused(ax):
     with pytest.raises(ValueError, match="'far off' should be directions"):
         figures.draw_sphere(ax, {"far off": np.array([[0, 0, 24.0]])}, "Globe")
-    with pytest.raises(ValueError, match="At most 6"):
-        figures.draw_circle(ax, 1, {str(n): (1, n) for n in range(6)}, "Six rays")
 
 
 def test_balls_say_who_holds_each_state_and_all_stands_where_it_belongs(ax):
@@ -135,12 +149,17 @@ def test_balls_say_who_holds_each_state_and_all_stands_where_it_belongs(ax):
     chosen = np.where(up > 0.6 * right - 0.2, 3, 9)  # neither its mirror image nor its upside down looks the same
     colours = figures.colours_by_area(chosen)
     markers = np.array([[0, 0.5, 0.75**0.5], [0.5, -0.5, 0.5**0.5]])
+    _, judged = figures.canvas(4, 4)
+    figures.draw_ball(judged, chosen, {3: "north", 9: "south"}, colours, markers, "Globe", 61, [True, False])
+    assert words_of(judged.figure)[0] == "Ball: Globe: `north` ✓, `south` ✗; largest `north` 61%."
+    assert "state 1 lies in `north`, right, state 2 lies in `south`, wrong" in values(judged)
     figures.draw_ball(ax, chosen, {3: "north", 9: "south"}, colours, markers, "Globe", size=61)
     assert words_of(ax.figure) == (
         "Ball: Globe: states in `north`, `south`; largest `north` 61%.",
         "Globe: state 1 lies in `north`, state 2 lies in `south`. Its largest regions: `north` 61%, `south` 39%.",
     )
     assert colours == {3: figures.AREAS[0], 9: figures.AREAS[1]} and ax.get_aspect() == 1
+    assert ax.images[1].get_array()[36, 30, :3].min() > 0.9  # a white border
     names = places(ax)
     assert names["north"][1] > -0.2 > names["south"][1] and names["1"] == (0, 0.5) and names["2"] == (0.5, -0.5)
     assert [tuple(line.get_xydata()[0]) for line in ax.lines] == [(0, 0.5), (0.5, -0.5)]
@@ -150,15 +169,6 @@ def test_balls_say_who_holds_each_state_and_all_stands_where_it_belongs(ax):
         np.testing.assert_allclose(painted[row, column, :3], mpl.colors.to_rgb(colours[holder]))
     image.set_data(image.get_array()[::-1, ::-1])
     assert "state 1 lies in `south`, state 2 lies in `north`" in values(ax)
-
-
-def test_names_on_balls_are_nine_pixels_high_where_a_page_is_600_wide():
-    _, axes = canvas(9.2, 3.6, columns=3)
-    chosen = np.where(ball_pixels(80)[:, 1] > 0.7, 1, 0)
-    figures.draw_ball(axes[0], chosen, {0: "a", 1: "b"}, {0: "#FFFFFF", 1: "#AAAAAA"}, [[0, 0, 1]], "Ball", size=80)
-    figures.draw_sphere(axes[1], {"a": np.array([[0, 0, 1.0]])}, "Ball", names=["c"])
-    shown = [text.get_fontsize() / 72 * 600 / 9.2 for ax in axes for text in ax.texts]
-    assert len(shown) == 4 and min(shown) >= 8.99
 
 
 def test_a_state_on_the_far_side_of_a_ball_is_hollow_and_told(ax):
@@ -243,6 +253,7 @@ def test_points_behind_a_ball_are_hollow_and_their_angles_are_told(ax):
     np.testing.assert_allclose(far[0].get_xydata(), [[0, 0.6]])  # right, up
     assert far[0].get_markerfacecolor() == "none" != near[0].get_markerfacecolor()
     assert ax.get_aspect() == 1 and near[0].get_marker() != near[1].get_marker()
+    assert [line.get_color() for line in near] == [line.get_color() for line in far] == figures.LINES[:2]
     far[0].set_data([0.6], [0.8])  # moved to the rim
     assert "ends 2, 1 of them behind, at most 90° apart" in values(ax)
     far[0].set_markerfacecolor("red")  # the other side is told by the filling
@@ -259,7 +270,8 @@ def test_a_great_circle_is_told_from_the_rest_of_the_ball(axis):
     said = f"free 40, {behind} of them behind, from {off.min():.0f}° to {off.max():.0f}° off the great circle."
     assert "from 0° to 0° off the great circle. " in words_of(fig)[1] and words_of(fig)[1].endswith(said)
     # A point of a drawn great circle, with its depth restored, is perpendicular to the axis: checked from the picture.
-    for line, side in zip(lines_of(axes[0], "axis")[2:], (1, -1), strict=True):
+    for line, style, side in zip(lines_of(axes[0], "axis")[2:], "-:", (1, -1), strict=True):
+        assert line.get_linestyle() == style
         flat = line.get_xydata()[~np.isnan(line.get_xydata()).any(axis=1)]
         depth = side * np.sqrt(np.clip(1 - (flat**2).sum(axis=1), 0, 1))
         np.testing.assert_allclose(np.column_stack([flat, depth]) @ axis, 0, atol=1e-6)

@@ -11,9 +11,6 @@ CURVES = {"up": np.array([1.0, 2, 4]), "down": np.array([5.0, 4, 4.01]), "null\n
 RANKS = {"falling": np.array([23_456, 345, 1]), "level": np.array([7, 7, 7])}
 HEAPS = {"low": np.r_[np.full(6, 0.05), np.full(4, 0.55)], "high": np.r_[np.full(3, 0.65), 0.95]}
 STRIPS = {"straight": [" a", " a", "b", "b", "b"], "round": [" a", "c", "b", "b", "b"]}
-TABLE = np.array([[2.0, -1, 0], [-1, 3, 0.5], [0, 0.5, 4]])
-HEIGHTS = np.linspace(-3, -1, 2000)
-HEIGHTS[[7, 900]] = [2, 1]
 ANGLES, SIZES, RINGED = np.array([60.0, 80, 90, 100]), np.array([2.0, 4, 5, 8]), {0: "$near$", 3: "big"}
 FINE = np.linspace(0, 3, 7)
 SHARES = {"flat": np.array([1.0, 1, 1.25]), "tent": np.array([0, 3.0, 1])}
@@ -47,11 +44,6 @@ KINDS = {
         "Boxed text: Cut: 2 pieces; `␣un` `it`.",
         "Cut, 2 pieces: `␣un` `it`",
     ),
-    "matrix": (
-        lambda ax: figures.draw_matrix(ax, TABLE, "Table", 5),
-        "Heat map: Table: 2 to 4 on the diagonal; -1 to 0.5 off it.",
-        "Table: 2 to 4 on the diagonal, -1 to 0.5 off it (median 0); full colour at ±5.",
-    ),
     "curves": (
         lambda ax: figures.draw_curves(ax, [10, 2000, 3000], CURVES, "Size", "ID", "size", null="null\nmedian"),
         "Line chart: Size: up from 1.00 to 4.00; down from 5.00 to 4.01; null median from 4.00 to 4.02.",
@@ -70,11 +62,6 @@ KINDS = {
         "Density chart: Shares: flat up to 1; tent up to 2; all dots within 1.5.",
         "Shares (%, by degrees). flat: the line's top is 1, at least half of it from 0 to 3; no dot is more than 0.25 "
         "from it. tent: the line's top is 2, at least half of it from 1 to 3; no dot is more than 1.5 from it.",
-    ),
-    "landscape": (
-        lambda ax: figures.draw_landscape(ax, HEIGHTS, {7: " the", 900: "$x$", 1999: "z"}.get, "Out", "score"),
-        "Dot plot: Out: top `␣the` 2; `$x$` 1; `z` -1.",
-        "Out (score), highest: `␣the` 2 (ID 7), `$x$` 1 (ID 900), `z` -1 (ID 1,999); the median is -2, the lowest -3.",
     ),
     "angles": (
         lambda ax: figures.draw_angles_and_sizes(ax, ANGLES, SIZES, RINGED, [-5, 0, 5], 10, "All", (50, 120)),
@@ -96,13 +83,9 @@ CHANGES = [
     ("strips", lambda ax: ax.patches[1].set_width(0.1), "`b` up to 0.47. round"),
     ("histograms", lambda ax: backwards(ax.patches[0]), "low: most values from 0.9 to 1 "),
     ("pieces", lambda ax: setattr(ax.texts[0], "xy", (60, 0)), "pieces: `it` `␣un`"),
-    ("matrix", lambda ax: ax.images[0].set_data(TABLE[::-1]), "0 to 3 on the diagonal"),
-    ("matrix", lambda ax: ax.images[0].set_clim(-9, 9), "full colour at ±9."),
     ("curves", lambda ax: ax.lines[1].set_ydata([4.0, 4, 4.01]), "down: 4.00 at first"),
     ("curves", lambda ax: named(ax, "up").set_text("other"), "other: 1.00 at first"),
     ("densities", lambda ax: ax.lines[1].set_ydata([1, 1, 3]), "no dot is more than 2 from it. tent"),
-    ("landscape", lambda ax: ax.lines[0].set_ydata(-HEIGHTS), "ringed: `␣the`"),
-    ("landscape", lambda ax: swap(*ax.texts[:2]), "highest: `$x$` 2 (ID 7), `␣the` 1"),
     ("angles", lambda ax: ax.lines[-1].set_data([80, 100], [4, 8]), "Ringed: `…` at 80.0° with size 4.0; `big`"),
     ("angles", lambda ax: ax.lines[0].set_ydata(SIZES + 1), "from 3.0 to 9.0"),
 ]
@@ -120,10 +103,6 @@ def values(ax):
 
 def named(ax, name):
     return next(text for text in ax.texts if text.get_text() == name)
-
-
-def swap(one, other):
-    one.xy, other.xy = other.xy, one.xy
 
 
 def apart(texts):
@@ -159,6 +138,9 @@ def test_bars_carry_their_values_the_null_its_hatch_and_pieces_their_notes():
     assert [text.get_text() for text in ax.texts] == ["1", "2", "30"]
     assert [bool(bar.get_hatch()) for bar in ax.patches] == [False, True, False]
     assert not any(label.get_parse_math() for label in ax.get_yticklabels()) and ax.yaxis_inverted()
+    _, ax = canvas(6, 3)
+    figures.draw_bars(ax, ["one", "two"], [20, 80], "Shares", "%", limit=100)
+    assert ax.get_xlim() == pytest.approx((0, 112))
 
 
 def test_strips_have_one_hue_a_text_each_in_its_own_stretch():
@@ -194,13 +176,6 @@ def test_histograms_are_named_beside_them_and_show_single_values_on_a_logarithmi
     said = words_of(fig)[1]
     assert said[: len(said) // 2] == said[len(said) // 2 + 1 :]
     assert ax.get_yscale() == "log" and ax.get_ylim()[0] < 0.1  # one value of a thousand is 0.1%
-
-
-def test_a_matrix_is_red_above_zero_and_white_at_it():
-    image = drawn("matrix").images[0]
-    assert image.get_clim() == (-5, 5) and image.to_rgba(np.zeros((1, 1)))[0, 0, :3] == pytest.approx(0.97, abs=0.01)
-    red, _, blue = image.to_rgba(np.full((1, 1), 4.0))[0, 0, :3]
-    assert red > blue
 
 
 def test_curves_are_named_apart_at_their_ends_and_told_by_more_than_colour():
@@ -243,14 +218,6 @@ def test_densities_have_dots_and_lines_of_one_colour():
     assert [line.get_color() for line in ax.lines] == [figures.LINES[n] for n in (0, 0, 1, 1)]
     assert ax.get_ylim()[0] == 0 and drawn("bars").get_xlim()[0] == 0
     np.testing.assert_array_equal(ax.lines[3].get_xydata(), [(0.5, 0), (1.5, 3), (2.5, 1)])
-
-
-def test_peaks_are_ringed_and_their_names_stand_apart_even_where_all_is_level():
-    assert drawn("landscape").lines[1].get_xydata().tolist() == [[7, 2], [900, 1], [1999, -1]]
-    _, ax = canvas(6, 3)
-    figures.draw_landscape(ax, np.zeros(400), str, "Flat", "score", n_named=4)
-    assert [text.get_text() for text in ax.texts] == [f"{i}  0" for i in range(4)]
-    assert apart(ax.texts) and all(text.get_window_extent().x0 > ax.bbox.x0 for text in ax.texts)
 
 
 def test_every_point_of_a_line_of_equal_logit_has_that_logit():

@@ -11,9 +11,9 @@ import pytest
 NAME = "01_text_to_token_ids.ipynb"
 # What is kept of each notebook, to be quick: these cells, in their order.
 KEPT = {
-    NAME: ["encode", "sentences", "merges-list", "id-is-order", "between", "neighbours-compute", "relatives"],
-    "02_token_ids_to_vectors.ipynb": ["load", "one-hot", "rotation", "sizes-compute", "copies", "around-copies"],
-    "03_vectors_to_logits.ipynb": ["toy-targets", "toy-logits", "unembed", "compare-logits"],
+    NAME: ["encode", "merges-list", "between", "relatives", "sentences", "id-is-order"],
+    "02_token_ids_to_vectors.ipynb": ["load", "rotation", "sizes-compute", "copies", "around-copies"],
+    "03_vectors_to_logits.ipynb": ["toy", "toy-logits", "unembed"],
     "06_the_hypersphere.ipynb": ["sizes-draw", "layernorm-draw"],
     "07_targets_on_the_sphere.ipynb": ["arcs", "ball-slider", "planted"],
 }

@@ -1,7 +1,6 @@
 """The series as a reader meets it: JupyterLab, in a browser, every cell run, the outputs as saved."""
 
 import base64
-import json
 import re
 import shutil
 import socket
@@ -13,10 +12,11 @@ from unittest.mock import patch
 
 import loopback
 import matplotlib
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
-from run_notebooks import NOTEBOOKS, PROJECT
+from run_notebooks import NOTEBOOKS, PROJECT, normalise
 
 from helpers.figures import LINES, canvas, draw_curves, png
 
@@ -66,35 +66,29 @@ def test_the_lab_says_where_it_is_and_opens_the_first_notebook(lab):
 
 
 def code_cells(path):
-    """A notebook's code cells, once all of them have run: a page saves in its own time."""
+    """A notebook's code cells, normalised, once all of them have run: a page saves in its own time."""
     for _ in range(40):
-        cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
-        if all(cell["execution_count"] for cell in cells):
+        notebook = nbformat.read(path, as_version=4)
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        if all(cell.execution_count for cell in cells):
             break
         time.sleep(0.25)
+    normalise(notebook)
     return cells
 
 
 def comparable(outputs):
-    """What of a cell's outputs nbval would compare: streams joined, and the text of everything else."""
+    """What of a cell's outputs nbval would compare: the text of each, and whether it is a picture."""
     kinds = ("text/plain", "text/markdown", "text/html")
-    data = [output["data"] for output in outputs if "data" in output]
-    stream = "".join("".join(output["text"]) for output in outputs if "text" in output)
-    order = ["text" if "text" in o else "png" if "image/png" in o["data"] else "data" for o in joined(outputs)]
-    return stream, [{kind: "".join(shown[kind]) for kind in kinds if kind in shown} for shown in data], order
-
-
-def joined(outputs):
-    """Without a stream's further pieces: in how many it comes, no notebook decides."""
-    pairs = zip([{}, *outputs], outputs, strict=False)
-    return [after for before, after in pairs if not ("text" in before and "text" in after)]
+    shown = [output.get("data", {"text": output.get("text")}) for output in outputs]
+    return [[data.get(kind) for kind in ("text", *kinds)] + ["image/png" in data] for data in shown]
 
 
 def thumbnails(outputs):
     """Each picture in 32 × 32 colours: a wrong hue, a curve turned round or a group left out shows in it."""
     for output in outputs:
         if picture := output.get("data", {}).get("image/png"):
-            image = Image.open(BytesIO(base64.b64decode("".join(picture)))).convert("RGB")
+            image = Image.open(BytesIO(base64.b64decode(picture))).convert("RGB")
             yield np.asarray(image.resize((32, 32), Image.Resampling.BOX), float)
 
 
@@ -125,8 +119,8 @@ def test_run_in_the_browser_each_notebook_gives_its_saved_outputs(lab, page, nam
     run_all(page, port, name)
     saved, ran = (code_cells(path) for path in (NOTEBOOKS / name, copy / "my-work" / "notebooks" / name))
     for before, after in zip(saved, ran, strict=True):
-        assert comparable(after["outputs"]) == comparable(before["outputs"]), before["source"]
-        assert not PINNED or look_alike(before["outputs"], after["outputs"]), before["source"]
+        assert comparable(after.outputs) == comparable(before.outputs), before.source
+        assert not PINNED or look_alike(before.outputs, after.outputs), before.source
     assert [url for url in outside if url.startswith("http")] == []
 
 

@@ -91,10 +91,10 @@ def test_the_first_cell_says_what_a_kernel_without_the_project_lacks(tmp_path):
     first = "".join(next(cell for cell in cells if cell["cell_type"] == "code")["source"])
     bare = [sys.executable, "-S", "-I", "-c", first]
     run = subprocess.run(bare, capture_output=True, text=True, cwd=tmp_path)
-    assert run.returncode == 1 and run.stderr.startswith("This kernel lacks helpers: choose the project's kernel")
+    assert run.returncode == 1 and run.stderr.startswith("No module named 'numpy'. Choose the project's kernel")
     (tmp_path / "helpers.py").write_text("mine = 1")
     run = subprocess.run([sys.executable, "-c", first], capture_output=True, text=True, cwd=tmp_path)
-    assert run.stderr.startswith("A file helpers.py or a folder helpers beside this notebook hides the project's own")
+    assert run.stderr.startswith("No module named 'helpers.figures'") and "rename a helpers.py of yours" in run.stderr
 
 
 @pytest.mark.parametrize("complete, needed", [(True, "0.1 GB"), (False, "0.8 GB")])

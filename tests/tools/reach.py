@@ -13,9 +13,9 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from run_notebooks import NOT_COPIED, PROJECT
+
 PLACE = PROJECT / "build" / "reach"
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", "model", "my-work", "__pycache__", "build")
 
 
 def oldest():
@@ -57,26 +57,19 @@ def other_python(version):
 def in_a_copy(name, *arguments, before=()):
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / name
-        shutil.copytree(PROJECT, copy, ignore=NOT_COPIED)
+        shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
         return tested(sys.executable, copy, *arguments, before=[part.format(copy=copy) for part in before])
 
 
-READ_ONLY = [
-    "unshare",
-    "--mount",
-    "sh",
-    "-c",
-    'mount --bind "{copy}" "{copy}" && mount -o remount,bind,ro "{copy}" && ',
-]
-READ_ONLY[-1] += 'cd "{copy}" && exec "$@"'
+MOUNTED = 'mount --bind "{copy}" "{copy}" && mount -o remount,bind,ro "{copy}" && cd "{copy}" && exec "$@"'
+READ_ONLY = ["unshare", "--mount", "sh", "-c", MOUNTED, "sh"]
+LOADING = ["tests/test_model.py", "tests/report", "notebooks"]
 WAYS = {f"3.{minor}": lambda minor=minor: other_python(f"3.{minor}") for minor in (12, 13, 14)}
 WAYS |= {
     "oldest": lambda: in_an_environment(sys.executable, [*oldest(), "-e", "."]),
     "newest": lambda: in_an_environment(sys.executable, ["-e", ".[test]"]),
     "space": lambda: in_a_copy("a folder with ä"),
-    "read-only": lambda: in_a_copy(
-        "project", "tests/test_model.py", "tests/report", "notebooks", before=[*READ_ONLY, "sh"]
-    ),
+    "read-only": lambda: in_a_copy("project", *LOADING, before=READ_ONLY),
 }
 
 if __name__ == "__main__":

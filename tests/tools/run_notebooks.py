@@ -12,9 +12,11 @@ import nbformat
 from nbclient import NotebookClient
 
 PROJECT = Path(__file__).resolve().parents[2]
+# What a copy of the project goes without, to be small or to be a stranger to this machine.
+NOT_COPIED = (".git", ".venv*", "model", "my-work", "*.egg-info", "__pycache__", "build")
 NOTEBOOKS = PROJECT / "notebooks"
-IDEA = PROJECT / "data" / "idea.png"  # the README's picture: the first figure of notebook 00
-KEPT = ("directions", "jupyter", "tags")  # of a cell's metadata
+IDEA = PROJECT / "data" / "idea.png"  # the README's picture: balls of notebook 00 about which nothing is asked
+KEPT = ("directions", "jp-MarkdownHeadingCollapsed", "jupyter", "tags")  # of a cell's metadata
 # Whole, as JupyterLab would write it, so that opening a notebook does not change it; but the same on every machine.
 LANGUAGE = {
     "codemirror_mode": {"name": "ipython", "version": 3},
@@ -62,20 +64,25 @@ def _joined_streams(outputs):
     return joined
 
 
-def first_picture(notebook):
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return base64.b64decode(next(o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})))
+def idea(notebook):
+    """The output that is the README's picture."""
+    shown = next(cell for cell in notebook.cells if cell["id"] == "other-ball")["outputs"]
+    return next(output for output in shown if "image/png" in output.get("data", {}))
 
 
 def main(paths):
+    sys.path.append(str(PROJECT / "workshop"))
+    from reading import state  # how long a notebook takes is the workshop's to say
+
     for path in map(Path, paths or sorted(NOTEBOOKS.glob("*.ipynb"))):
         notebook, start = nbformat.read(path, as_version=4), time.perf_counter()
         execute(notebook)
         normalise(notebook)
+        state(notebook)
         nbformat.write(notebook, path.with_suffix(".writing"))
         path.with_suffix(".writing").replace(path)  # a full disk leaves the old one whole
         if path.name.startswith("00_"):
-            IDEA.write_bytes(first_picture(notebook))
+            IDEA.write_bytes(base64.b64decode(idea(notebook).data["image/png"]))
         print(f"{path.name}: {time.perf_counter() - start:.1f} s")
 
 

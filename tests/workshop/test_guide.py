@@ -5,6 +5,7 @@ import re
 
 import guide
 import pytest
+import reading
 from run_notebooks import PROJECT
 
 THERE = guide.notebooks()
@@ -32,13 +33,10 @@ def everything_in(notebook):
 
 
 def predictions(notebook):
-    """The section in which each prediction is asked for, and the cell."""
-    section, found = "", []
-    for cell in notebook["cells"]:
-        for match in re.finditer(r"^## (\d+) · |\*\*Predict", "".join(cell["source"]), re.M):
-            section = match[1] or section
-            found += [] if match[1] else [(section, cell["id"])]
-    return list(dict.fromkeys(found))
+    """The section in which each prediction is asked for, or "deeper", and the cell."""
+    asked = [(heading, cell) for heading, cells in guide.parts(notebook).items() for cell in cells]
+    asked = [(heading, cell["id"]) for heading, cell in asked if "**Predict" in "".join(cell["source"])]
+    return [(re.sub(r"(\d+) · .*", r"§\1", heading).lower(), name) for heading, name in asked]
 
 
 def numbers_not_in(text, notebook):
@@ -47,24 +45,56 @@ def numbers_not_in(text, notebook):
 
 
 def test_make_guide_changes_nothing():
-    assert guide.filled(GUIDE, THERE) == GUIDE
+    for page in (guide.GUIDE, guide.README):
+        assert guide.filled(page.read_text(encoding="utf-8"), THERE) == page.read_text(encoding="utf-8")
     assert guide.handout(THERE) == guide.HANDOUT.read_text(encoding="utf-8")
 
 
-def test_a_section_that_takes_longer_changes_the_tables():
+def longer(minutes):
+    """The notebooks, with so many minutes more to read in 06's section on the sphere."""
     changed = copy.deepcopy(THERE)
     heading = next(cell for cell in changed[6]["cells"] if cell["id"] == "norm")
-    heading["metadata"]["directions"]["minutes"] += 7
-    was, now = GUIDE.splitlines(), guide.filled(GUIDE, changed).splitlines()
-    different = [line for line in now if line not in was]
-    assert "| 2 · Everything ends on one sphere | 15 |" in different
-    assert "| 0:52 | | **end: 52 minutes** |" in different and len(different) > 8
+    heading["source"] = "".join(heading["source"]) + " word" * 150 * minutes
+    return changed
+
+
+def test_a_section_that_takes_longer_changes_the_tables_and_the_end_of_a_plan():
+    before, after = guide.sections(THERE[6]), guide.sections(longer(2)[6])
+    assert [(n, title, minutes + 2 * (n == 2)) for n, title, minutes in before] == after
+    was, now = (guide.plan("45 minutes", there).splitlines() for there in (THERE, longer(2)))
+    ends = [int(plan[-4].split("|")[2]) for plan in (was, now)]
+    assert ends[0] - ends[1] == 2 and was[-3] == now[-3] == "| 0:45 | | **end: 45 minutes** |"
+    assert len(set(guide.filled(GUIDE, longer(2)).splitlines()) - set(GUIDE.splitlines())) > 8
+    with pytest.raises(ValueError, match=r"'45 minutes' has -?\d+ minutes left for 'Exit question"):
+        guide.plan("45 minutes", longer(ends[0] - 4))
 
 
 @pytest.mark.parametrize("name, total", MINUTES.items())
 def test_a_plan_takes_as_long_as_it_says(name, total):
     assert f"**end: {total} minutes**" in guide.plan(name, THERE)
     assert f"### {name}\n\n<!-- begin: plan {name} -->" in GUIDE
+
+
+TABLE = ["| a | b |\n", "|---|---:|\n", "| 1 | 2 |"]
+PRINTED = [{"text": "one\n\ntwo\n"}, {"data": {"text/markdown": "<details>words</details>"}}]
+SHOWN = [{"data": {"image/png": "", "text/plain": "a picture"}}, {"data": {"text/plain": "A slider, size: 1 to 9."}}]
+
+
+@pytest.mark.parametrize(
+    "kind, source, more, seconds",
+    [
+        ("markdown", "Some $a + b$ [words here](a page) — ·", {}, 4 * 0.4),
+        ("markdown", TABLE, {}, 4),
+        ("markdown", "**Predict** it:\n\n$$a\nb$$\n", {}, 42 + 2 * 0.4 + 20),
+        ("markdown", "**Exercise 0.1 · Keep** it", {}, 0),
+        ("markdown", "<details><summary>Hint</summary>this</details>", {}, 0),
+        ("code", "a\n\nb", {"outputs": PRINTED}, 2 * 5 + 2 * 2),
+        ("code", "a", {"outputs": SHOWN}, 5 + 36),
+        ("code", "a", {"outputs": PRINTED, "metadata": {"tags": ["exercise"]}}, 0),
+    ],
+)
+def test_the_reading_model(kind, source, more, seconds):
+    assert reading.seconds({"cell_type": kind, "source": source, "metadata": {}} | more) == pytest.approx(seconds)
 
 
 def test_what_a_plan_names_is_there():
@@ -84,8 +114,12 @@ def test_each_notebook_has_its_chapter_with_all_parts(number):
 
 @each_chapter
 def test_each_prediction_has_its_row(number):
-    assert re.findall(r"^\| §(\d+) .*<!-- ([\w-]+) -->", by_hand(number), re.M) == predictions(THERE[number])
-    assert predictions({"cells": [{"id": "a", "source": "## 1 · A\n**Predict** it."}]}) == [("1", "a")]
+    assert re.findall(r"^\| (§\d+|deeper) .*<!-- ([\w-]+) -->", by_hand(number), re.M) == predictions(THERE[number])
+    cells = [
+        {"cell_type": "markdown", "id": head[-1], "source": f"{head}\n**Predict**"}
+        for head in ("## 1 · A", "## Deeper")
+    ]
+    assert predictions({"cells": cells}) == [("§1", "A"), ("deeper", "r")]
 
 
 @each_chapter
