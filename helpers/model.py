@@ -23,7 +23,7 @@ from helpers.weights.tokens import put_before, token_texts
 
 
 def load_model(source=None, device="cpu"):
-    """A `LanguageModel`: the default one, or any causal language model of transformers, by folder or model hub's id.
+    """A `LanguageModel`: the default; "gemma-3-270m", once fetched; or any causal one of transformers, by folder or id.
 
     Weights are read from safetensors only and computed in float32, so that numbers agree between machines. Raises
     ValueError where `source` holds no causal language model with an unembedding, and FetchError (an OSError) where
@@ -62,8 +62,7 @@ class LanguageModel:
 
     @cached_property
     def begin_ids(self):
-        """The IDs, (n,), that the model's own tokenizer would put before a text; n is often 0. Trained with them, a
-        model may do badly without: `lm.run([*lm.begin_ids, *lm.encode(text)])`."""
+        """The IDs, (n,), that the model's own tokenizer would put before a text, as `run` does; n is often 0."""
         return frozen(np.array(put_before(self.tokenizer), dtype=np.int64))
 
     def encode(self, text):
@@ -176,8 +175,9 @@ class LanguageModel:
         return x.astype(np.float32)
 
     def run(self, text_or_ids):
-        """A `Run`: what the model does with a text, or with token IDs of shape (T,)."""
-        ids = self.encode(text_or_ids) if isinstance(text_or_ids, str) else self._ids(text_or_ids)
+        """A `Run`: what the model does with a text, `begin_ids` before it, or with exactly these IDs, of shape (T,)."""
+        whole = isinstance(text_or_ids, str)
+        ids = np.append(self.begin_ids, self.encode(text_or_ids)) if whole else self._ids(text_or_ids)
         if self.longest and len(ids) > self.longest:
             raise ValueError(f"The text is {len(ids)} tokens long; this model takes at most {self.longest}.")
         try:

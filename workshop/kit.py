@@ -21,7 +21,7 @@ from start import size_and_digest, target_of
 
 from helpers.data import PROJECT
 from helpers.weights.fetch import obtain
-from helpers.weights.home import GGUF, GGUF_SHA256, FetchError
+from helpers.weights.home import GGUF, GGUF_SHA256, KNOWN, NAME, FetchError
 
 VERSION = "{}.{}".format(*sys.version_info[:2])
 FOLDER = "directions-not-points"
@@ -48,7 +48,7 @@ def make(archive):
         wheels = collect_wheels(staging / "wheels")
         (staging / "model").mkdir()
         with tempfile.TemporaryDirectory(dir=staging) as fetched:
-            shutil.move(obtain(Path(fetched)), staging / "model" / GGUF)
+            shutil.move(obtain(Path(fetched), KNOWN[NAME]), staging / "model" / GGUF)
         shutil.copy(PROJECT / "LICENSE", staging / "model" / "LICENSE")
         (staging / "model" / "README.txt").write_text(LICENCE, encoding="utf-8")
         shutil.copy(PROJECT / "workshop" / "start.py", staging)

@@ -118,7 +118,7 @@ ROWS = [
              "You left the angle out. The wider it is, the larger the rival must be."),
             (lambda n, c: n**2 / c if c > 0 else np.inf, "Both scores have the token's size as a factor: it cancels."),
         ],
-        right="At a cosine of one half a rival must be twice as large; the smaller the cosine, the larger. So ask of any "
-        "set of vectors how small its cosines are, and how unequal its sizes.",
+        right="At a cosine of one half a rival must be twice as large; the smaller the cosine, the larger. So ask of "
+        "any set of vectors how small its cosines are, and how unequal its sizes.",
     ),
 ]  # fmt: skip

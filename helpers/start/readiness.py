@@ -153,16 +153,16 @@ def _kernel():
 
 def _model_and_canary():
     from helpers.model import load_model
-    from helpers.weights.home import FetchError
-    from helpers.weights.opening import CANARY, CANARY_TOKEN
+    from helpers.weights.home import KNOWN, NAME, FetchError
 
     try:
         lm = load_model()
     except FetchError as error:
         return [Row("Is the model here?", wrong=str(error))]
-    question, wrong, fix = f"Does it continue “{CANARY}” with “{CANARY_TOKEN}”, as it should?", "", ""
+    text, token, _ = KNOWN[NAME].answer
+    question, wrong, fix = f"Does it continue “{text}” with “{token}”, as it should?", "", ""
     try:
-        lm.run(CANARY)  # a wrong answer raises
+        lm.run(text)  # a wrong answer raises
     except (FetchError, ValueError) as error:
         wrong = str(error)
     except Exception as error:  # whatever is wrong with its files, the reader gets a row and a fix

@@ -7,14 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers.weights.home import KNOWN, is_complete, model_home
+
 
 def find_folder(source):
     """The local folder of `source`, which holds a config and safetensors; from the model hub's cache or the hub."""
     if not isinstance(source, str | Path) or not str(source).strip():
         raise TypeError(f"load_model takes a folder or a model hub's id as text; got {source!r}.")
     folder = Path(os.path.expanduser(source))
+    if source in KNOWN and not folder.is_dir():
+        if not is_complete(folder := model_home() / source):
+            raise ValueError(f"{source} is not here yet. Fetch it once:  python -m helpers fetch {source}")
+        return folder
     if os.path.isfile(folder):
-        why = "GGUF files are read for the default model only; give a" if folder.suffix == ".gguf" else "give the"
+        why = "GGUF files are read for the fetched models only; give a" if folder.suffix == ".gguf" else "give the"
         raise ValueError(f"{folder} is a file; {why} folder that it is in, in the Hugging Face layout.")
     if not os.path.isdir(folder):  # pathlib's own would raise for a name that is too long
         from huggingface_hub import snapshot_download

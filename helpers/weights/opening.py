@@ -1,4 +1,4 @@
-"""How is a model opened? Seen to fit, read from safetensors alone, observed; the default one gives a known answer."""
+"""How is a model opened? Seen to fit, read from safetensors alone, observed; a known one gives its known answer."""
 
 import math
 from pathlib import Path
@@ -6,24 +6,23 @@ from pathlib import Path
 import numpy as np
 
 from helpers.weights.folder import reason, safetensors_header
-from helpers.weights.home import FetchError, is_complete
+from helpers.weights.home import KNOWN, FetchError, is_complete
 from helpers.weights.observe import observe, read
 
-CANARY, CANARY_TOKEN = "The capital of France is", " Paris"
-CANARY_PROBABILITY, CANARY_WITHIN = 0.7725, 0.002  # threads and processors move a logit by about 5e-5
+WITHIN = 0.002  # of the known answer's probability: threads and processors move a logit by about 5e-5
 
 
 def open_parts(folder, name, device, tokenizer):
     """The `helpers.weights.observe.Parts` of the model in a folder. ValueError, with the reason, where it has none.
 
-    The default model is held against its known answer, and FetchError says where its files are damaged.
+    A known model is held against its known answer, and FetchError says where its files are damaged.
     """
     check_memory(folder, name)
     known = is_complete(folder) and device == "cpu"  # another device's troubles are not the files'
     try:
         parts = observe(open_network(folder, device), device)
         if known:
-            check_known_answer(parts, tokenizer)
+            check_known_answer(parts, tokenizer, KNOWN[folder.name].answer)
         return parts
     except ValueError as error:
         if known:
@@ -79,13 +78,14 @@ def most_tokens(model):
     return next((limit for limit in limits if limit and limit > 0), None)
 
 
-def check_known_answer(parts, tokenizer):
-    """ValueError unless the default model continues “The capital of France is” as it should."""
-    _, logits = read(parts, np.array(tokenizer.encode(CANARY, add_special_tokens=False).ids))
+def check_known_answer(parts, tokenizer, answer):
+    """ValueError unless the model continues a text as it should: `answer` is (text, token, probability)."""
+    text, expected, about = answer
+    _, logits = read(parts, np.array(tokenizer.encode(text).ids))
     powers = np.exp(logits[-1] - logits[-1].max())
     token, probability = tokenizer.decode([powers.argmax()]), powers.max() / powers.sum()
-    if token != CANARY_TOKEN or abs(probability - CANARY_PROBABILITY) > CANARY_WITHIN:
-        raise ValueError(f"it continues “{CANARY}” with {token!r}, probability {probability:.4f}")
+    if token != expected or abs(probability - about) > WITHIN:
+        raise ValueError(f"it continues “{text}” with {token!r}, probability {probability:.4f}")
 
 
 def check_memory(folder, name):

