@@ -28,9 +28,7 @@ def test_without_a_command_it_names_them_all(arguments):
     assert re.findall(r"^    (\w+) ", run.stdout, re.M) == COMMANDS
 
 
-@pytest.mark.parametrize(
-    "arguments", [["preflight"], ["fetch", "a", "b"], ["ready", "--out", "a"], ["report", "a", "b"]]
-)
+@pytest.mark.parametrize("arguments", [["preflight"], ["fetch", "a", "b"], ["ready", "a"], ["report", "a", "b"]])
 def test_what_is_no_command_is_refused(arguments):
     run = door(*arguments)
     assert run.returncode == 2 and "usage: python -m helpers" in run.stderr and "Traceback" not in run.stderr

@@ -64,7 +64,6 @@ def test_tokens_and_ids(lm):
     assert lm.encode("The capital of France is").dtype == np.int64 and lm.begin_ids.shape == (0,)
     assert lm.token(lm.id(" Paris")) == " Paris"
     assert lm.token(0) == "<|endoftext|>"
-    assert [lm.token(i) for i in lm.encode("日本")] == ["<0xE6><0x97>", "<0xA5>", "本"]
     assert lm.decode(lm.encode("<|im_start|>user")) == "<|im_start|>user"
 
 

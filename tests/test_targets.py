@@ -18,7 +18,7 @@ def wins_at(states, targets, ids, offsets=0):
     for z, i in zip(states, ids, strict=True):
         logits = targets @ z + offsets
         copies = (targets == targets[i]).all(axis=1)
-        yield logits[i] > logits[~copies].max()
+        yield logits[i] > logits[~copies].max(initial=-np.inf)
 
 
 def possible(targets, i, offsets=None):
@@ -88,28 +88,26 @@ def test_a_target_planted_inside_is_found_among_many_that_can_win(dtype, scale):
     assert all(wins_at(states[others], targets, others))
 
 
-def test_exact_copies_are_named_as_ties_and_a_copy_inside_never_wins():
-    corners = np.array([[1.0, 0], [0, 1], [-1, -1], [1, 0], [0, 0], [0, 0]])
-    states, how = can_win(corners, np.arange(6))
-    assert [how[i] for i in (0, 3, 4, 5)] == ["tie", "tie", "never", "never"]
-    assert how[1] in ("direction", "programme") and all(wins_at(states[:4], corners, range(4)))
+WINS, NEVER = ["wins"], ["never"]
 
 
 @pytest.mark.parametrize(
     "targets, offsets, expected",
     [
+        (np.array([[1.0, 0], [1, 0], [0, 1], [-1, -1], [0, 0], [0, 0]]), None, ["tie"] * 2 + WINS * 2 + NEVER * 2),
         (np.ones((4, 3)), None, ["tie"] * 4),
-        (np.array([[1.0, 2]]), None, ["wins"]),
+        (np.array([[1.0, 2]]), None, WINS),
         (np.zeros((2, 2)), None, ["tie"] * 2),
-        (np.ones((3, 2)), np.array([0.0, 1, 2]), ["never", "never", "wins"]),
-        (np.array([[1.0], [2], [3]]), None, ["wins", "never", "wins"]),
-        (np.array([[0.0, 0], [2, 0], [0, 2], [1, 0], [1, 1]]), None, ["wins"] * 3 + ["never"] * 2),  # on two edges
+        (np.ones((3, 2)), np.array([0.0, 1, 2]), NEVER * 2 + WINS),
+        (np.array([[1.0], [2], [3]]), None, WINS + NEVER + WINS),
+        (np.array([[0.0, 0], [2, 0], [0, 2], [1, 0], [1, 1]]), None, WINS * 3 + NEVER * 2),  # on two edges
     ],
 )
-def test_odd_vocabularies(targets, offsets, expected):
+def test_odd_vocabularies_and_exact_copies(targets, offsets, expected):
     states, how = can_win(targets, np.arange(len(targets)), offsets)
     assert [found if found in ("tie", "never") else "wins" for found in how] == expected
-    assert (np.isfinite(states).all(axis=1) == [found != "never" for found in expected]).all()
+    won = [i for i, found in enumerate(expected) if found != "never"]
+    assert all(wins_at(states[won], targets, won, 0 if offsets is None else offsets))
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1, 1e6])

@@ -131,14 +131,6 @@ def test_a_target_its_arc_and_its_region_share_a_colour():
     assert dots == figures.AREAS[:3] == right.images[0].cmap.colors
 
 
-def test_a_rays_name_keeps_away_from_where_the_path_ends():
-    sides = {}
-    for end in (-1, 1):
-        [name] = [text for text in circle(path=[(0, 0), (end, 2)]).texts if text.get_text() == "out"]
-        sides[end] = name.get_position()[0]
-    assert sides[-1] > 0 > sides[1]
-
-
 def test_what_is_no_direction_is_refused(ax):
     with pytest.raises(ValueError, match="'far off' should be directions"):
         figures.draw_sphere(ax, {"far off": np.array([[0, 0, 24.0]])}, "Globe")

@@ -48,12 +48,9 @@ def test_two_starts_in_the_same_moment_write_each_copy_once(place):
     assert not list(work.rglob("*.new*")) and not list(work.rglob("*.partial"))
 
 
-RUN = notebook("a", "b", output="2"), notebook("a", "b", "c")
-THE_SAME_EDIT = notebook("a", "better"), notebook("a", "better", output="3")
-
-
-@pytest.mark.parametrize("copy, new", [RUN, THE_SAME_EDIT])
-def test_an_untouched_copy_is_replaced(place, copy, new):
+@pytest.mark.parametrize("copy, new", [(["a", "b"], ["a", "b", "c"]), (["a", "better"], ["a", "better"])])
+def test_an_untouched_copy_is_replaced_and_one_with_the_same_edit(place, copy, new):
+    copy, new = notebook(*copy, output="2"), notebook(*new)
     project, work, theirs, mine = place
     mine.write_text(copy)
     theirs.write_text(new)

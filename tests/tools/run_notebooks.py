@@ -32,9 +32,8 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 def execute(notebook):
     """Run all cells from top to bottom in a fresh kernel; raises CellExecutionError at the first that fails."""
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
-    ).execute()
+    where = {"metadata": {"path": str(NOTEBOOKS)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
 
 
 def normalise(notebook):
