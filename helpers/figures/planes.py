@@ -25,10 +25,11 @@ def draw_plane(ax, targets, names, title, state, swept=False):
     size = np.linalg.norm(state)
     ax.add_patch(Circle((0, 0), size, facecolor="none", edgecolor="#999999", linewidth=1))
     scores = targets @ state
-    for target in targets[np.argsort(scores)] if swept else []:
-        foot, along = (target @ state) * state / size**2, np.array([-state[1], state[0]]) / size
+    along = np.array([-state[1], state[0]]) / size
+    for score in np.sort(scores) if swept else []:
+        foot = score * state / size**2
         style = dict(color=GREY, linewidth=1.2, linestyle=":")
-        if target @ state == scores.max():
+        if score == scores.max():
             style = dict(color=RED, linewidth=2)
         ax.plot(*np.stack([foot + 9 * size * along, foot - 9 * size * along], axis=1), gid="sweep", zorder=1, **style)
     ax.axline((0, 0), state, color=RED, linewidth=0.8, zorder=1)
