@@ -37,7 +37,7 @@ def _parser():
     fetch.add_argument("--from", dest="files", **how)
     report = commands.add_parser("report", help="write one page about a language model's directions and sizes")
     report.add_argument("model", nargs="?", metavar="MODEL", help="a folder or a model hub's id; else the default one")
-    report.add_argument("--out", type=Path, metavar="FOLDER", help="where to write; else report-NAME here")
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="where to write; else my-work/models")
     return parser
 
 
@@ -65,17 +65,19 @@ def _fetch(chosen):
 def _report(chosen):
     from tqdm.auto import tqdm
 
+    from helpers.data import PROJECT
     from helpers.model import load_model
-    from helpers.report import measure, page
+    from helpers.report import measure, page, pictures
 
     lm = load_model(chosen.model)
-    numbers, figures = measure.measure(lm, progress=lambda steps: tqdm(list(steps), desc="Measuring", unit=" steps"))
-    html = page.page(numbers, figures)
-    folder = chosen.out or Path("report-" + numbers["model"]["name"].replace("/", "--"))
+    numbers = measure.measure(lm, progress=lambda steps: tqdm(list(steps), desc="Measuring", unit=" steps"))
+    html = page.page(numbers, pictures.pictures(numbers))
+    folder = chosen.out or (PROJECT or Path.cwd()) / "my-work" / "models"
     try:
-        say(f"The report is in {page.write(folder, numbers, html)}, its numbers in {folder / 'report.json'}")
+        path = page.write(folder, numbers, html)
     except OSError as error:
         sys.exit(f"The report could not be written to {folder}: {error.strerror}. Choose another folder with --out.")
+    say(f"The report is in {path}, its numbers in {path.with_name(path.stem + '.json')}")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,9 @@ def passages(which):
 
 
 def saved(name):
-    """The arrays of data/results/NAME.npz, which `make results` computed over the whole vocabulary."""
-    return np.load(project_folder() / "data" / "results" / f"{name}.npz")
+    """What `make results` saved as data/results/NAME: arrays (.npz), or a model's numbers (.json)."""
+    path = project_folder() / "data" / "results" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else np.load(path.with_suffix(".npz"))
 
 
 def project_folder():

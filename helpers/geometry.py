@@ -91,8 +91,11 @@ def facing_frame(vectors):
 def sphere_centre(points):
     """The centre c (d,) of the sphere that fits points p (n, d) best: 2 p·c + (r² − ‖c‖²) = ‖p‖² by least squares."""
     p = _vectors(points)
-    centred = p - p.mean(axis=0, dtype=np.float64)
-    return np.linalg.solve(2 * (centred.T @ centred), centred.T @ np.vecdot(p, p))
+    mean, gram, pull = p.mean(axis=0, dtype=np.float64), 0, 0
+    for block in np.array_split(p, 1 + len(p) // 8192):  # in float64 all at once would take twice the points' memory
+        centred = block - mean
+        gram, pull = gram + centred.T @ centred, pull + centred.T @ np.vecdot(block, block)
+    return np.linalg.lstsq(2 * gram, pull)[0]
 
 
 def random_directions(n, d, seed):
@@ -115,8 +118,7 @@ def winners(states, targets, offsets=None):
     states, targets = _pair(np.atleast_2d(states), targets)
     chosen = np.empty(len(states), np.int64)
     for start, logits in _products(states, targets):
-        if offsets is not None:
-            logits += np.asarray(offsets)
+        logits += 0 if offsets is None else np.asarray(offsets)
         best = logits.argmax(axis=1)
         _finite(logits[np.arange(len(best)), best])  # NaN wins every argmax
         chosen[start : start + len(best)] = best
@@ -130,9 +132,6 @@ def nearest(query, vectors, k=10, by="cosine"):
     Shapes: query (d,) or (n, d), vectors (V, d); returns ids (k,) or (n, k) int64 and scores of the same shape in
     float64: cosines or dot products from the largest down, or Euclidean distances from the smallest up. Equal scores
     go to the lower row number. ValueError for an unknown ruler, k outside 1 … V, and (by cosine) a zero vector.
-
-    Products in the vectors' own precision rank almost rightly, and fast. Whatever rounding may have kept from the k
-    best is scored once more, in float64, and sorted.
     """
     if by not in RULERS:
         raise ValueError(f"by={by!r} is not a ruler; choose one of {', '.join(RULERS)}.")
@@ -157,7 +156,7 @@ def nearest(query, vectors, k=10, by="cosine"):
 
 
 def _candidates(rough, query, vectors, sizes, k, by):
-    """The numbers of all rows that rounding may have kept from the k best: (m,), m ≥ k.
+    """The numbers of all rows that rounding may have kept from the k best: (m,), m ≥ k. They are scored in float64.
 
     A product of width d is off by at most about d/2 · eps · ‖q‖‖v‖ (N. J. Higham, Accuracy and Stability of Numerical
     Algorithms, 2002, §3.1); here twice that. By dot product ‖v‖ is not at hand, and would cost as much as the products:

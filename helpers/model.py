@@ -174,14 +174,14 @@ class LanguageModel:
             x = x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + self._parts.epsilon)  # z
         return x.astype(np.float32)
 
-    def run(self, text_or_ids):
-        """A `Run`: what the model does with a text, `begin_ids` before it, or with exactly these IDs, of shape (T,)."""
+    def run(self, text_or_ids, change=None):
+        """A `Run` of a text, `begin_ids` before it, or of exactly these IDs (T,). `change`: see `observe.read`."""
         whole = isinstance(text_or_ids, str)
         ids = np.append(self.begin_ids, self.encode(text_or_ids)) if whole else self._ids(text_or_ids)
         if self.longest and len(ids) > self.longest:
             raise ValueError(f"The text is {len(ids)} tokens long; this model takes at most {self.longest}.")
         try:
-            stream, logits = read(self._parts, ids)
+            stream, logits = read(self._parts, ids, change)
         except (RuntimeError, IndexError) as error:
             raise ValueError(f"{self.name} cannot take these {len(ids)} tokens ({first_line(error)}).") from error
         return Run(

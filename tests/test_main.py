@@ -65,14 +65,18 @@ def test_the_terms_are_said_before_a_model_with_terms_is_fetched(tmp_path):
 def test_a_report_is_written_where_it_is_asked_for(monkeypatch, capsys, tmp_path):
     numbers = {"model": {"name": "some/model"}}
     monkeypatch.setattr("helpers.model.load_model", lambda source: source)
-    monkeypatch.setattr("helpers.report.measure.measure", lambda lm, progress: (numbers, list(progress(["a", "b"]))))
+    monkeypatch.setattr(
+        "helpers.report.measure.measure", lambda lm, progress: numbers | {"steps": list(progress("ab"))}
+    )
+    monkeypatch.setattr("helpers.report.pictures.pictures", lambda numbers: numbers["steps"])
     monkeypatch.setattr("helpers.report.page.page", lambda numbers, figures: f"a page of {figures}")
+    monkeypatch.setattr("helpers.data.PROJECT", None)  # installed without its folder
     monkeypatch.chdir(tmp_path)
-    for arguments, folder in ([], "report-some--model"), (["--out", "a/b"], "a/b"):
+    for arguments, folder in ([], tmp_path / "my-work" / "models"), (["--out", "a/b"], "a/b"):
         main(["report", "some/model", *arguments])
-        said = f"The report is in {folder}/report.html, its numbers in {folder}/report.json\n"
+        said = f"The report is in {folder}/some--model.html, its numbers in {folder}/some--model.json\n"
         assert capsys.readouterr().out == said
-        assert (tmp_path / folder / "report.html").read_text() == "a page of ['a', 'b']"
+        assert (tmp_path / folder / "some--model.html").read_text() == "a page of ['a', 'b']"
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit, match="could not be written to file: File exists. Choose another folder with --out"):
         main(["report", "some/model", "--out", "file"])

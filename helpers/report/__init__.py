@@ -1,1 +1,1 @@
-"""How does any model stand on the sphere? `measure.measure` counts, `page.page` writes it down."""
+"""How does any model stand on the sphere? `measure` counts, `pictures` draws it, `page` writes it down."""

@@ -10,20 +10,26 @@ from helpers.figures import png, visible, words_of
 
 
 def page(numbers, figures):
-    """The page's text, from what `measure` gives."""
+    """The page's text, from what `measure` and `pictures` give."""
     loader = FileSystemLoader(Path(__file__).parent)
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    templates.filters |= {"say": _say, "visible": visible}
+    templates.filters |= {"say": _say, "share": _share, "visible": visible}
     return templates.get_template("page.html.j2").render(numbers, pictures=map(_picture, figures))
 
 
 def write(folder, numbers, html):
-    """Write report.json and report.html into `folder`, which is made; the page's path. OSError where that fails."""
+    """Write NAME.json and NAME.html into `folder`, which is made; the page's path. OSError where that fails."""
     folder.mkdir(parents=True, exist_ok=True)
-    saved = json.dumps(numbers, indent=1, ensure_ascii=False) + "\n"
-    (folder / "report.json").write_text(saved, encoding="utf-8")
-    (folder / "report.html").write_text(html, encoding="utf-8")
-    return folder / "report.html"
+    path = folder / (numbers["model"]["name"].replace("/", "--") + ".html")
+    path.with_name(path.stem + ".json").write_text(as_text(numbers), encoding="utf-8")
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+def as_text(numbers):
+    """JSON, one line an entry."""
+    lines = (f"{json.dumps(name)}: {json.dumps(entry, ensure_ascii=False)}" for name, entry in numbers.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _picture(fig):
@@ -33,3 +39,8 @@ def _picture(fig):
 
 def _say(value):
     return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
+
+
+def _share(value):
+    """A share and the ends of its interval, in percent."""
+    return "{}% ({} to {})".format(*map(_say, value))

@@ -87,10 +87,11 @@ def observe(model, device):
     return parts
 
 
-def read(parts, ids):
+def read(parts, ids, change=None):
     """What the model makes of token IDs, shape (T,): its stream, and its logits (T, V).
 
     The stream is what enters each layer and then the final norm: (L+1, T, d); without a chain of layers (1, T, d).
+    `change` takes what the embedding gives, a tensor (1, T, d), and returns what goes on in its place.
     """
     import torch
 
@@ -100,7 +101,11 @@ def read(parts, ids):
         entering[module] = entered(arguments, named)
 
     tokens = torch.tensor(ids[None], device=next(parts.model.parameters()).device)
-    with torch.no_grad(), _taken_off(stop.register_forward_pre_hook(note, with_kwargs=True) for stop in parts.stops):
+    hooks = [stop.register_forward_pre_hook(note, with_kwargs=True) for stop in parts.stops]
+    if change:
+        embedding = parts.model.get_input_embeddings()
+        hooks.append(embedding.register_forward_hook(lambda module, inputs, output: change(output)))
+    with torch.no_grad(), _taken_off(hooks):
         logits = parts.model(tokens).logits[0]
     stream = np.stack([array(entering[stop]).reshape(len(ids), -1) for stop in parts.stops])
     return frozen(stream), frozen(array(logits))

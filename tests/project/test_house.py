@@ -22,7 +22,7 @@ MAY = {
     "exercises": "figures geometry softmax targets",
     "report": "model geometry softmax targets data weights figures",
     "start": "model geometry softmax data weights figures",
-    "__main__": "start report model weights",
+    "__main__": "start report model weights data",
 }
 SMALL = ("geometry", "softmax", "model", "targets", "data")
 
@@ -95,5 +95,5 @@ def lines(paths):
 def test_the_house_stays_small():
     rows = [path for name, path in FILES.items() if re.fullmatch(r"exercises/n\d\d", name)]
     assert lines(FILES[name] for name in SMALL) <= 600
-    assert lines(FILES.values()) - lines(rows) <= 3850
-    assert lines((PROJECT / "tests").rglob("*.py")) <= 5600
+    assert lines(FILES.values()) - lines(rows) <= 4150
+    assert lines((PROJECT / "tests").rglob("*.py")) <= 5780

@@ -4,7 +4,8 @@ returns.npz says, for every token ID, which token's row wins when the token's ow
 (notebook 03); overlap.npz, how many of their ten closest targets two rulers share (notebook 05); wins.npz, which
 target wins at 100,000 random states, and can_win.npz, whether and how each token can win at all (notebook 07);
 flight.npz, the final winner's rank after each layer (notebook 08). The notebooks read them, compute samples of them
-again, and show that the two agree.
+again, and show that the two agree. A .json file holds the numbers of a model's report, for the default model and for
+Gemma 3 270M, where that has been fetched.
 
 The search of can_win.npz is kept as it goes on: stopped, it begins again where it was.
 """
@@ -19,8 +20,10 @@ from tqdm.auto import tqdm
 from helpers.data import passages, project_folder
 from helpers.geometry import nearest, random_directions, winners
 from helpers.model import load_model
+from helpers.report.measure import measure
+from helpers.report.page import as_text
 from helpers.targets import can_win
-from helpers.weights.home import GGUF_SHA256
+from helpers.weights.home import GGUF_SHA256, KNOWN, is_complete, model_home
 
 RESULTS = project_folder() / "data" / "results"
 
@@ -112,6 +115,19 @@ def decided(targets, part, block=1024):
     return kept
 
 
+def models(folder):
+    """The numbers of each known model that is on this machine, as NAME.json."""
+    for name, known in KNOWN.items():
+        if not is_complete(model_home() / name):
+            print(f"{name} is not here, so its numbers stay as they are: python -m helpers fetch {name}")
+            continue
+        numbers = measure(load_model(name), progress=tqdm)
+        about = dict(made_by="make results", model_sha256=known.sha256)
+        aside = folder / f"{name}.writing.json"
+        aside.write_text(as_text(about | numbers), encoding="utf-8")
+        aside.replace(folder / f"{name}.json")
+
+
 def keep(path, **arrays):
     """Written aside and renamed: a full disk or a kill leaves the old file whole."""
     aside = path.with_suffix(".writing.npz")
@@ -127,6 +143,7 @@ def main(folder=RESULTS):
     keep(folder / "overlap.npz", **about, **overlaps_and_null(lm))
     keep(folder / "wins.npz", **about, **wins(lm))
     keep(folder / "flight.npz", **about, **flight(lm))
+    models(folder)
     part = folder / "can_win.part.npz"
     keep(folder / "can_win.npz", **about, **decided(lm.targets, part))
     part.unlink()
