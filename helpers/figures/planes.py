@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.colors import ListedColormap
-from matplotlib.patches import Circle, Wedge
+from matplotlib.patches import Circle
 from matplotlib.quiver import Quiver
 
 from helpers.figures.style import AREAS, BLUE, GREY, HALO, RED, bare, borders, label, looks, place_names, styled, write
@@ -15,11 +15,11 @@ def _draw_arrows_to(ax, tips, **style):
 
 
 @styled
-def draw_plane(ax, targets, names, title, state, swept=False):
+def draw_plane(ax, targets, names, title, state, swept=False, view=()):
     """Targets (n, 2) as named arrows from the origin, a state z (2,) in red, and the circle of all states of its size.
 
     `swept` adds what a line sees that moves along z, at a right angle to it: a dotted line where it meets each target,
-    with the logit z·u, and a solid one where it meets the last.
+    with the logit z·u, and a solid one where it meets the last. `view` holds points that the axes reach as well.
     """
     targets, state = np.asarray(targets), np.asarray(state)
     size = np.linalg.norm(state)
@@ -41,7 +41,7 @@ def draw_plane(ax, targets, names, title, state, swept=False):
         ahead, up = tip / np.linalg.norm(tip)
         write(ax, tip, text, (5 * ahead - 11 * up, 5 * up + 11 * ahead), weight="bold", path_effects=HALO, zorder=6)
     label(ax, title)
-    corners = np.vstack([targets, (0, 0), (size, size)])
+    corners = np.vstack([targets, (0, 0), (size, size), *view])
     (left, bottom), (right, top) = np.round([corners.min(axis=0) - 0.3, corners.max(axis=0) + 0.3], 6)
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set(xticks=np.arange(np.ceil(left), right), yticks=np.arange(np.ceil(bottom), top))
@@ -121,21 +121,21 @@ def circle_pixels(n=720):
 
 
 @styled
-def draw_arcs(ax, chosen, targets, names, title, reach):
+def draw_arcs(ax, chosen, targets, names, title, reach, states=None):
     """Targets (m, 2) as named arrows, and around them a ring coloured by which of them is chosen in each direction.
 
-    `chosen` (n,) holds a row number for each of `circle_pixels(n)`; an arrow as long as `reach` touches the ring.
+    `chosen` (n,) holds a row number for each of `circle_pixels(n)`; an arrow as long as `reach` touches the ring. Or
+    the ring goes through other `states` (n,2), in their order around the origin, on the arrows' scale.
     """
+    ring = 1.09 * circle_pixels(len(chosen)) if states is None else np.asarray(states) / reach
     starts = np.flatnonzero(chosen != np.roll(chosen, 1))
     if len(starts) == 0:  # all of the ring is one target's
         starts = np.array([0])
-    stops = np.append(starts[1:], starts[0] + len(chosen))
-    for start, stop in zip(starts, stops, strict=True):
-        i, begin, end = chosen[start], start * 360 / len(chosen), stop * 360 / len(chosen)
-        ax.add_patch(Wedge((0, 0), 1.16, begin, end, width=0.14, facecolor=AREAS[i], edgecolor="white", label=names[i]))
-        middle = np.radians((begin + end) / 2)
-        if end - begin > 12:
-            write(ax, (1.09 * np.cos(middle), 1.09 * np.sin(middle)), names[i])
+    for start, stop in zip(starts, np.append(starts[1:], starts[0] + len(chosen)), strict=True):
+        part, i = ring.take(range(start, stop), axis=0, mode="wrap"), chosen[start]
+        ax.plot(*part.T, color=AREAS[i], linewidth=9, solid_capstyle="butt", label=names[i], gid="arc")
+        if _span(part) > 12:
+            write(ax, part[len(part) // 2], names[i])
     tips = np.asarray(targets) / reach
     _draw_arrows_to(ax, tips, color=AREAS[: len(tips)], edgecolor="#333333", linewidth=0.6, width=0.05)
     for tip, name in zip(tips, names, strict=True):
@@ -144,10 +144,21 @@ def draw_arcs(ax, chosen, targets, names, title, reach):
     say(ax, "ring", _read_arcs, names)
 
 
+def _span(part):
+    """The degrees that an arc takes, its first and its last point included."""
+    turns = np.unwrap(np.arctan2(part[:, 1], part[:, 0]))
+    return np.degrees(np.ptp(turns)) * (len(part) / max(1, len(part) - 1))
+
+
 def _read_arcs(ax, names):
-    said = [f"{wedge.get_label()} from {wedge.theta1:.0f}° to {wedge.theta2:.0f}°" for wedge in ax.patches]
-    widths = [f"{wedge.get_label()} {wedge.theta2 - wedge.theta1:.0f}°" for wedge in ax.patches]
-    without = [name for name in names if name not in {wedge.get_label() for wedge in ax.patches}]
+    arcs = [(line.get_label(), line.get_xydata()) for line in ax.lines if line.get_gid() == "arc"]
+    said, widths = [], []
+    for name, part in arcs:
+        middle, half = np.degrees(np.arctan2(*part[0][::-1])), _span(part) / len(part) / 2
+        begin = (middle - half) % 360
+        said.append(f"{name} from {begin:.0f}° to {begin + _span(part):.0f}°")
+        widths.append(f"{name} {_span(part):.0f}°")
+    without = [name for name in names if name not in dict(arcs)]
     nothing = [f"nothing for {', '.join(without)}"] if without else []
     values = "; ".join([", ".join(said), *nothing])
     return [*nothing, *widths], f"{title_of(ax)}, arcs, anticlockwise from the right: {values}."

@@ -88,8 +88,17 @@ def test_arcs_say_where_they_begin_and_end_and_who_has_none(ax, holder, arcs, wi
     assert words_of(ax.figure) == (f"Ring: Turn: nothing for {widths}.", said)
     tips = {text.get_text(): tuple(np.round(text.xy, 2)) for text in ax.texts if any(text.get_position())}
     assert tips == {"A": (0, 0.5), "B": (0.5, -0.5), "C": (0.05, 0.05)}
-    ax.patches[0].set_theta1(30)
-    assert f"{arcs[0]} from 30° to" in values(ax)
+    first, begin = lines_of(ax, "arc")[0], int(arcs.split("°")[0].split()[-1])
+    first.set_data(*first.get_xydata()[30:].T)  # it has lost its first 30 degrees
+    assert f"{arcs[0]} from {begin + 30}° to" in values(ax)
+
+
+def test_a_ring_goes_through_other_states_where_they_are_given(ax):
+    states = circle_pixels(360) * (2, 1)
+    figures.draw_arcs(ax, (states[:, 0] < 0).astype(int), [[1, 0], [-1, 0]], list("AB"), "Oval", reach=4, states=states)
+    drawn = np.concatenate([line.get_xydata() for line in lines_of(ax, "arc")])
+    np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(states / 4, axis=0))
+    assert "B from 91° to 269°, A from 271° to 449°" in values(ax)  # one degree of the circle is two here
 
 
 def circle(path=((0.5, 0), (1, 1), (-2, 2)), **how):
@@ -124,8 +133,7 @@ def test_a_target_its_arc_and_its_region_share_a_colour():
     _, (left, right) = canvas(6, 3, columns=2)
     targets = np.array([[0.0, 1], [1, -1], [-1, -1]])
     figures.draw_arcs(left, np.argmax(circle_pixels(360) @ targets.T, axis=1), targets, list("ABC"), "Ring", reach=2)
-    arcs = {wedge.get_label(): wedge.get_facecolor() for wedge in left.patches}
-    assert arcs == {name: mpl.colors.to_rgba(figures.AREAS[i]) for i, name in enumerate("ABC")}
+    assert {line.get_label(): line.get_color() for line in left.lines} == dict(zip("ABC", figures.AREAS, strict=False))
     figures.draw_regions(right, np.arange(101**2) % 3, targets, list("ABC"), "Plane", (0.5, 1.5), reach=2)
     dots = [line.get_color() for line in right.lines if line.get_marker() == "o"]
     assert dots == figures.AREAS[:3] == right.images[0].cmap.colors

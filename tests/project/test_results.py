@@ -18,7 +18,7 @@ def targets(lm):
     return lm.targets.astype(np.float64)
 
 
-@pytest.mark.parametrize("name, arrays", [("returns", 4), ("overlap", 7), ("wins", 3), ("can_win", 3), ("flight", 2)])
+@pytest.mark.parametrize("name, arrays", [("returns", 4), ("overlap", 7), ("wins", 3), ("can_win", 3), ("flight", 2), ("almost_sphere", 1)])
 def test_they_are_of_this_model_and_say_their_command(name, arrays):
     found = saved(name)
     assert str(found["model_sha256"]) == GGUF_SHA256 and str(found["made_by"]) == "make results"

@@ -3,9 +3,9 @@
 returns.npz says, for every token ID, which token's row wins when the token's own vector is scored against all rows
 (notebook 03); overlap.npz, how many of their ten closest targets two rulers share (notebook 05); wins.npz, which
 target wins at 100,000 random states, and can_win.npz, whether and how each token can win at all (notebook 07);
-flight.npz, the final winner's rank after each layer (notebook 08). The notebooks read them, compute samples of them
-again, and show that the two agree. A .json file holds the numbers of a model's report, for the default model and for
-Gemma 3 270M, where that has been fetched.
+flight.npz, the final winner's rank after each layer (notebook 08); almost_sphere.npz, a matrix that makes targets
+nearly equal in size (notebook 09). The notebooks read them, compute samples of them again, and show that the two agree.
+A .json file holds the numbers of a model's report, for the default model and for Gemma 3 270M, where that is here.
 
 The search of can_win.npz is kept as it goes on: stopped, it begins again where it was.
 """
@@ -15,6 +15,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import minimize
 from tqdm.auto import tqdm
 
 from helpers.data import passages, project_folder
@@ -98,6 +99,22 @@ def flight(lm):
     return {name: np.array(rows, np.int32) for name, rows in found.items()}
 
 
+def almost_sphere(targets, steps=300):
+    """A matrix A (d, d) for which all ‖A u‖ are nearly 1: the least mean of (‖A u‖² − 1)², by L-BFGS from ~1."""
+    u = targets / np.linalg.norm(targets, axis=1).mean()
+
+    def loss(flat):
+        stretched = u @ flat.reshape(-1, u.shape[1]).T.astype(np.float32)
+        off = np.vecdot(stretched, stretched) - 1
+        slope = 4 / len(u) * ((stretched * off[:, None]).T @ u)
+        return float(np.mean(off.astype(np.float64) ** 2)), slope.astype(np.float64).ravel()
+
+    with tqdm(total=steps, desc="Towards a sphere", unit=" steps") as bar:
+        start, every = np.eye(u.shape[1]).ravel(), dict(callback=lambda flat: bar.update())
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=dict(maxiter=steps), **every)
+    return found.x.reshape(-1, u.shape[1]).astype(np.float16)
+
+
 def decided(targets, part, block=1024):
     """Whether and how each target can win, and the states that only a linear programme found. Kept in `part`."""
     kept = dict(how=np.zeros(0, "U9"), ids=np.zeros(0, np.int64), states=np.zeros((0, targets.shape[1])))
@@ -143,6 +160,7 @@ def main(folder=RESULTS):
     keep(folder / "overlap.npz", **about, **overlaps_and_null(lm))
     keep(folder / "wins.npz", **about, **wins(lm))
     keep(folder / "flight.npz", **about, **flight(lm))
+    keep(folder / "almost_sphere.npz", **about, A=almost_sphere(lm.targets))
     models(folder)
     part = folder / "can_win.part.npz"
     keep(folder / "can_win.npz", **about, **decided(lm.targets, part))
