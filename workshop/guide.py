@@ -177,8 +177,9 @@ def plain(text):
 
 
 def where(there, number, section):
-    """The place in which a cell computes a fact, in words. ValueError if it is not there."""
-    if section not in [n for n, _, _ in sections(there[number])]:
+    """The place in which a cell computes a fact, a section's number or a deeper part, in words. ValueError if none."""
+    deeper = ["".join(c["source"]).split("\n")[0].removeprefix("### ") for c in there[number]["cells"]]
+    if section not in [n for n, _, _ in sections(there[number])] + deeper:
         raise ValueError(f"Notebook {number:02} has no section {section}.")
     return f"{number:02} {there[number]['metadata']['directions']['title']}, {section}"
 

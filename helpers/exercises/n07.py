@@ -93,7 +93,7 @@ ROWS = [
             (lambda z, u: _darts(z, u) * len(z) / len(u), "Divide by the number of states, not of targets."),
             (lambda z, u: softmax(z @ u.T).mean(axis=0), "Those are mean probabilities. A win is all or nothing."),
         ],
-        right="It is the first thing that `helpers.targets.win_shares` returns, beside an interval.",
+        right="Beside each share belongs an interval: `helpers.targets.wilson` gives its ends.",
     ),
     Exercise(
         "7.3", "Check a certificate", "medium", 6,

@@ -138,4 +138,4 @@ ROWS = [
         ],
         right="Its rows add up to zero, whatever the text: no step along it moves the targets' mean.",
     ),
-]
+]  # fmt: skip

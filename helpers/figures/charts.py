@@ -1,4 +1,4 @@
-"""Lines and points: curves, densities, a landscape of all tokens, their angles and sizes, groups of words."""
+"""Lines and points: curves, the angles and sizes of all tokens, groups of words."""
 
 import numpy as np
 from matplotlib.text import Text
@@ -79,43 +79,6 @@ def _read_curves(ax):
 def _first_peak(y):
     """The first place of the largest value; what is equal but for rounding counts as equal on every machine."""
     return np.flatnonzero(y >= y.max() - 1e-5 * np.ptp(y))[0]
-
-
-@styled
-def draw_densities(ax, edges, shares, x, densities, title, x_unit, unit):
-    """What was counted, as dots, over what theory says, as lines, for at most six names.
-
-    `shares` maps a name to a height for each bin of `edges`, `densities` the same name to a height for each of `x`.
-    """
-    middles = (np.add(edges[1:], edges[:-1])) / 2
-    for name, colour, sign, dashes in looks(shares):
-        ax.plot(x, densities[name], linestyle=dashes, color=colour, linewidth=1.2, label=name)
-        ax.plot(middles, shares[name], sign, color=colour, markersize=4, markerfacecolor="none")
-    label(ax, title, x_unit, unit)
-    ax.set_xlim(edges[0], edges[-1])
-    ax.set_ylim(bottom=0)
-    pairs = list(zip(ax.lines[::2], ax.lines[1::2], strict=True))
-    key(ax, pairs, list(shares), loc="upper right", handlelength=3.5)
-    say(ax, "density chart", _read_densities)
-
-
-def _read_densities(ax):
-    clauses, said, worst = [], [], 0
-    for theory, dots in zip(ax.lines[::2], ax.lines[1::2], strict=True):
-        (x, heights), (middles, counted) = theory.get_data(), dots.get_data()
-        high = x[heights >= heights.max() / 2]
-        name, most = theory.get_label(), rough(heights.max())
-        off = np.abs(counted - np.interp(middles, x, heights)).max()
-        worst = max(worst, off)
-        clauses.append(f"{name} up to {most}")
-        said.append(
-            f"{name}: the line's top is {most}, at least half of it from {short(high[0])} to {short(high[-1])}; "
-            f"no dot is more than {rough(off)} from it"
-        )
-    return [
-        *clauses,
-        f"all dots within {rough(worst)}",
-    ], f"{title_of(ax)} ({ax.get_ylabel()}, by {ax.get_xlabel()}). {'. '.join(said)}."
 
 
 @styled

@@ -94,7 +94,7 @@ def draw_regions(ax, chosen, points, names, title, state, reach):
         ax.plot(*place, "o", color=AREAS[i], markeredgecolor="black", markersize=7)
         write(ax, place, name, (7, 5), gid="target", **style)
     ax.plot(*state, "D", color="black", markersize=6)
-    write(ax, state, "z", (7, -11), gid="state", **style)
+    write(ax, state, "z", (-3, 8), gid="state", **style)
     ax.plot(0, 0, "+", color="black", markersize=8)
     label(ax, title)
     ax.set(xticks=[], yticks=[], xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")

@@ -12,9 +12,6 @@ RANKS = {"falling": np.array([23_456, 345, 1]), "level": np.array([7, 7, 7])}
 HEAPS = {"low": np.r_[np.full(6, 0.05), np.full(4, 0.55)], "high": np.r_[np.full(3, 0.65), 0.95]}
 STRIPS = {"straight": [" a", " a", "b", "b", "b"], "round": [" a", "c", "b", "b", "b"]}
 ANGLES, SIZES, RINGED = np.array([60.0, 80, 90, 100]), np.array([2.0, 4, 5, 8]), {0: "$near$", 3: "big"}
-FINE = np.linspace(0, 3, 7)
-SHARES = {"flat": np.array([1.0, 1, 1.25]), "tent": np.array([0, 3.0, 1])}
-LINES = {"flat": np.ones(7), "tent": np.maximum(0, 2 - np.abs(FINE - 2))}
 
 KINDS = {
     "bars": (
@@ -57,12 +54,6 @@ KINDS = {
         "Rank (rank, by layer). falling: 23,000 at first, 340 at 10, 1 at last, lowest 1 at 100, highest 23,000 at 1. "
         "level: 7 throughout.",
     ),
-    "densities": (
-        lambda ax: figures.draw_densities(ax, np.arange(4), SHARES, FINE, LINES, "Shares", "degrees", "%"),
-        "Density chart: Shares: flat up to 1; tent up to 2; all dots within 1.5.",
-        "Shares (%, by degrees). flat: the line's top is 1, at least half of it from 0 to 3; no dot is more than 0.25 "
-        "from it. tent: the line's top is 2, at least half of it from 1 to 3; no dot is more than 1.5 from it.",
-    ),
     "angles": (
         lambda ax: figures.draw_angles_and_sizes(ax, ANGLES, SIZES, RINGED, [-5, 0, 5], 10, "All", (50, 120)),
         "Scatter plot: All: `$near$` at 60.0° with size 2.0; half of all beyond 85.0°; `big` at 100.0° with size 8.0.",
@@ -85,7 +76,6 @@ CHANGES = [
     ("pieces", lambda ax: setattr(ax.texts[0], "xy", (60, 0)), "pieces: `it` `␣un`"),
     ("curves", lambda ax: ax.lines[1].set_ydata([4.0, 4, 4.01]), "down: 4.00 at first"),
     ("curves", lambda ax: named(ax, "up").set_text("other"), "other: 1.00 at first"),
-    ("densities", lambda ax: ax.lines[1].set_ydata([1, 1, 3]), "no dot is more than 2 from it. tent"),
     ("angles", lambda ax: ax.lines[-1].set_data([80, 100], [4, 8]), "Ringed: `…` at 80.0° with size 4.0; `big`"),
     ("angles", lambda ax: ax.lines[0].set_ydata(SIZES + 1), "from 3.0 to 9.0"),
 ]
@@ -210,14 +200,6 @@ def test_a_flat_top_is_told_by_its_first_place_whatever_rounding_does(tilt):
     _, ax = canvas(6, 3)
     figures.draw_curves(ax, [0, 1, 2], {"dip": np.array([24, 21.5, 24 + tilt])}, "Size", "t", "size")
     assert "highest 24.0 at 0" in values(ax)
-
-
-def test_densities_have_dots_and_lines_of_one_colour():
-    ax = drawn("densities")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["flat", "tent"]
-    assert [line.get_color() for line in ax.lines] == [figures.LINES[n] for n in (0, 0, 1, 1)]
-    assert ax.get_ylim()[0] == 0 and drawn("bars").get_xlim()[0] == 0
-    np.testing.assert_array_equal(ax.lines[3].get_xydata(), [(0.5, 0), (1.5, 3), (2.5, 1)])
 
 
 def test_every_point_of_a_line_of_equal_logit_has_that_logit():

@@ -18,7 +18,10 @@ def targets(lm):
     return lm.targets.astype(np.float64)
 
 
-@pytest.mark.parametrize("name, arrays", [("returns", 4), ("overlap", 7), ("wins", 3), ("can_win", 3), ("flight", 2), ("almost_sphere", 1)])
+ARRAYS = dict(returns=4, overlap=7, wins=3, can_win=3, flight=2, almost_sphere=1)
+
+
+@pytest.mark.parametrize("name, arrays", ARRAYS.items())
 def test_they_are_of_this_model_and_say_their_command(name, arrays):
     found = saved(name)
     assert str(found["model_sha256"]) == GGUF_SHA256 and str(found["made_by"]) == "make results"
@@ -159,3 +162,8 @@ def test_make_results_writes_what_is_saved(tmp_path):
         np.testing.assert_equal(dict(np.load(tmp_path / f"{name}.npz")), dict(saved(name)))
     for name in ("lens", "shifted"):
         np.testing.assert_allclose(np.load(tmp_path / "flight.npz")[name], saved("flight")[name], rtol=0.05, atol=1)
+
+
+def test_the_matrix_makes_the_targets_nearly_equal_in_size(targets):
+    sizes = np.linalg.norm(targets @ saved("almost_sphere")["A"].T.astype(np.float64), axis=1)
+    assert sizes.std() / sizes.mean() < 0.01  # as they are: 0.186

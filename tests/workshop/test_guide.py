@@ -53,7 +53,7 @@ def test_make_guide_changes_nothing():
 def longer(minutes):
     """The notebooks, with so many minutes more to read in 06's section on the sphere."""
     changed = copy.deepcopy(THERE)
-    heading = next(cell for cell in changed[6]["cells"] if cell["id"] == "norm")
+    heading = next(cell for cell in changed[6]["cells"] if cell["id"] == "norm-seen")
     heading["source"] = "".join(heading["source"]) + " word" * 150 * minutes
     return changed
 
