@@ -15,7 +15,7 @@ KEPT = {
     "02_token_ids_to_vectors.ipynb": ["load", "rotation", "sizes-compute", "copies", "around-copies"],
     "03_vectors_to_logits.ipynb": ["toy", "toy-logits", "unembed"],
     "06_the_hypersphere.ipynb": ["sizes-draw", "layernorm-draw"],
-    "07_targets_on_the_sphere.ipynb": ["arcs", "ball-slider", "planted"],
+    "07_targets_on_the_sphere.ipynb": ["arcs", "ball-slider", "wins", "decided"],
 }
 
 
