@@ -117,11 +117,11 @@ def winners(states, targets, offsets=None):
     """
     states, targets = _pair(np.atleast_2d(states), targets)
     chosen = np.empty(len(states), np.int64)
-    for start, logits in _products(states, targets):
+    for block, logits in product_blocks(states, targets):
         logits += 0 if offsets is None else np.asarray(offsets)
         best = logits.argmax(axis=1)
         _finite(logits[np.arange(len(best)), best])  # NaN wins every argmax
-        chosen[start : start + len(best)] = best
+        chosen[block] = best
     return chosen
 
 
@@ -142,12 +142,12 @@ def nearest(query, vectors, k=10, by="cosine"):
         raise ValueError(f"k should be a whole number from 1 to {len(vectors)}, the number of rows; got {k!r}.")
     sizes = None if by == "dot" else _size(vectors)
     ids, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
-    for start, products in _products(queries.astype(vectors.dtype), vectors):
+    for block, products in product_blocks(queries.astype(vectors.dtype), vectors):
         if by == "cosine":
             products /= sizes
         elif by == "euclidean":  # argmin ‖q − v‖² = argmax q·v − ‖v‖²/2
             products -= sizes**2 / 2
-        for n, rough in enumerate(products, start):
+        for n, rough in enumerate(products, block.start):
             near = _candidates(rough, queries[n], vectors, sizes, k, by)
             exact = RULERS[by](queries[n], vectors[near].astype(np.float64))
             best = np.argsort(exact if by == "euclidean" else -exact, kind="stable")[:k]
@@ -176,12 +176,12 @@ def _candidates(rough, query, vectors, sizes, k, by):
     return np.flatnonzero(rough >= reached - 2 * off)
 
 
-def _products(rows, columns):
-    """The products of all rows with all columns, block by block in one buffer: pairs of a first row and a block."""
-    buffer = np.empty((min(BLOCK, len(rows)), len(columns)), columns.dtype)
-    for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK]
-        yield start, np.matmul(block, columns.T, out=buffer[: len(block)])
+def product_blocks(rows, columns, size=BLOCK):
+    """The products of all rows with all columns, so many rows at once, in one buffer: pairs of a slice and a block."""
+    buffer = np.empty((min(size, len(rows)), len(columns)), columns.dtype)
+    for start in range(0, len(rows), size):
+        some = rows[start : start + size]
+        yield slice(start, start + len(some)), np.matmul(some, columns.T, out=buffer[: len(some)])
 
 
 def _size(v):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.data import passages
-from helpers.geometry import angle, random_directions, sphere_centre, winners
+from helpers.geometry import angle, product_blocks, random_directions, sphere_centre, winners
 from helpers.targets import can_win, wilson
 from helpers.weights.observe import AGREE, misfit
 
@@ -206,7 +206,7 @@ def _round_trip(lm):
     vectors, sizes = lm.embedding[ids], _positive(_sizes(lm.unembedding))
     ways = {"dot product": 1, "cosine": sizes, "dot product / size²": sizes**2}
     won = {name: np.empty(len(ids), np.int64) for name in ways}
-    for block, products in _products(vectors, lm.unembedding):
+    for block, products in product_blocks(vectors, lm.unembedding, BLOCK):
         for name, divisor in ways.items():
             scores, own = products / divisor, np.arange(len(products))
             best = scores.argmax(axis=1)
@@ -258,7 +258,7 @@ def _choices(x, rows, shifts, sizes, chosen):
     """Whether `chosen` is the choice by cosine and by distance from each origin, and by distance for each factor."""
     along, scales = x @ shifts.T, (_sizes(rows) ** 2 / 2 / FACTORS[:, None] ** 2).astype(np.float32)
     cosine, distance, scaled = (np.empty((len(kinds), len(x)), bool) for kinds in (shifts, shifts, scales))
-    for block, products in _products(x, rows):
+    for block, products in product_blocks(x, rows, BLOCK):
         for k, size in enumerate(sizes):
             cosine[k, block] = ((products - along[block, k, None]) / size).argmax(axis=1) == chosen[block]
             distance[k, block] = (products - size**2 / 2).argmax(axis=1) == chosen[block]
@@ -302,7 +302,7 @@ def _own(lm, shifts, sizes):
     """
     drawn, across = _drawn(lm.n_vocab, SAMPLE // 2), shifts @ lm.targets.T
     hits = np.zeros((len(shifts), len(drawn)), bool)
-    for block, products in _products(lm.targets[drawn], lm.targets):
+    for block, products in product_blocks(lm.targets[drawn], lm.targets, BLOCK):
         ids = drawn[block]
         for k, size in enumerate(sizes):
             ahead = products - across[k]
@@ -372,7 +372,7 @@ def _flight(lm, text):
 
 def _ranks(lm, states, tokens):
     ranks = np.empty(len(states), np.int64)
-    for block, logits in _products(states, lm.targets):
+    for block, logits in product_blocks(states, lm.targets, BLOCK):
         logits += lm.offsets
         own = logits[np.arange(len(logits)), tokens[block]]
         ranks[block] = 1 + (logits > own[:, None]).sum(axis=1)
@@ -416,13 +416,6 @@ def _hull(lm):
         "states_of_any_size": bool(lm.offsets.any()),
         "never_named": names[:NAMED],
     }
-
-
-def _products(states, rows):
-    """Blocks of states, as slices, and their products with all rows."""
-    for start in range(0, len(states), BLOCK):
-        block = slice(start, start + BLOCK)
-        yield block, states[block] @ rows.T
 
 
 def _sizes(rows):
