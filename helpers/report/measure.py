@@ -363,36 +363,33 @@ def _flight(lm, text):
     """The final winner's rank after each layer: its quartiles, and from which layer on it leads."""
     if text.residuals is None:
         return None
-    ranks = np.array([_ranks(lm, lm.to_sphere(x), text.chosen) for x in text.residuals])
-    behind = ranks[::-1] > 1
-    first = np.where(behind.any(axis=0), len(ranks) - behind.argmax(axis=0), 0)
-    quartiles = [[_short(q) for q in np.quantile(row, [0.25, 0.5, 0.75])] for row in ranks]
+    by_layer = np.array([ranks(lm, lm.to_sphere(x), text.chosen) for x in text.residuals])
+    behind = by_layer[::-1] > 1
+    first = np.where(behind.any(axis=0), len(by_layer) - behind.argmax(axis=0), 0)
+    quartiles = [[_short(q) for q in np.quantile(row, [0.25, 0.5, 0.75])] for row in by_layer]
     return {"rank_quartiles": quartiles, "leads_from_layer": [_short(q) for q in np.quantile(first, [0.25, 0.5, 0.75])]}
 
 
-def _ranks(lm, states, tokens):
-    ranks = np.empty(len(states), np.int64)
+def ranks(lm, states, tokens):
+    """The rank of one token at each state, 1 for the winner: states (n, d) and tokens (n,), to (n,) int64."""
+    found = np.empty(len(states), np.int64)
     for block, logits in product_blocks(states, lm.targets, BLOCK):
         logits += lm.offsets
         own = logits[np.arange(len(logits)), tokens[block]]
-        ranks[block] = 1 + (logits > own[:, None]).sum(axis=1)
-    return ranks
+        found[block] = 1 + (logits > own[:, None]).sum(axis=1)
+    return found
 
 
 def _famous(lm, prompts):
     """At the ends of famous prompts: the model's token, by cosine and by distance the same, and its rank by layer."""
     runs = [lm.run(prompt) for prompt in prompts]
-    z, sizes = np.stack([run.sphere_states[-1] for run in runs]), _positive(_sizes(lm.targets)).astype(np.float32)
-    products = z @ lm.targets.T
+    z, zero = np.stack([run.sphere_states[-1] for run in runs]), np.zeros((1, lm.width), np.float32)
     said = np.array([run.logits[-1].argmax() for run in runs])
-    numbers = {
-        "tokens": [lm.token(i) for i in said],
-        "cosine": int(((products / sizes).argmax(axis=1) == said).sum()),
-        "distance": int(((products - sizes**2 / 2).argmax(axis=1) == said).sum()),
-    }
+    cosine, distance, _ = _choices(z, lm.targets, zero, _sizes_from(zero, lm.targets), said)
+    numbers = {"tokens": [lm.token(i) for i in said], "cosine": int(cosine.sum()), "distance": int(distance.sum())}
     if runs[0].residuals is not None:
         layers = zip(*(run.residuals[:, -1] for run in runs), strict=True)
-        numbers["median_rank"] = [float(np.median(_ranks(lm, lm.to_sphere(np.stack(x)), said))) for x in layers]
+        numbers["median_rank"] = [float(np.median(ranks(lm, lm.to_sphere(np.stack(x)), said))) for x in layers]
     return numbers
 
 

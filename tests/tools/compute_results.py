@@ -11,6 +11,7 @@ The search of can_win.npz is kept as it goes on: stopped, it begins again where 
 """
 
 import sys
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tqdm.auto import tqdm
 from helpers.data import passages, project_folder
 from helpers.geometry import nearest, random_directions, winners
 from helpers.model import load_model
-from helpers.report.measure import measure
+from helpers.report.measure import measure, ranks
 from helpers.report.page import as_text
 from helpers.targets import can_win
 from helpers.weights.home import GGUF_SHA256, KNOWN, is_complete, model_home
@@ -79,11 +80,6 @@ def wins(lm, n=100_000, block=5000):
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def ranks(lm, states, tokens):
-    logits = states @ lm.targets.T
-    return 1 + (logits > logits[np.arange(len(tokens)), tokens][:, None]).sum(axis=1)
-
-
 def flight(lm):
     """The final winner's rank after each layer, at the passages' positions but the first: int32 (layers + 1, n).
 
@@ -100,7 +96,7 @@ def flight(lm):
 
 
 def almost_sphere(targets, steps=300):
-    """A matrix A (d, d) for which all ‖A u‖ are nearly 1: the least mean of (‖A u‖² − 1)², by L-BFGS from ~1."""
+    """A matrix A (d, d) that makes all ‖A u‖ nearly equal: the least mean of (‖A u‖² / s² − 1)², s the mean ‖u‖."""
     u = targets / np.linalg.norm(targets, axis=1).mean()
 
     def loss(flat):
@@ -110,8 +106,8 @@ def almost_sphere(targets, steps=300):
         return float(np.mean(off.astype(np.float64) ** 2)), slope.astype(np.float64).ravel()
 
     with tqdm(total=steps, desc="Towards a sphere", unit=" steps") as bar:
-        start, every = np.eye(u.shape[1]).ravel(), dict(callback=lambda flat: bar.update())
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=dict(maxiter=steps), **every)
+        how = dict(jac=True, method="L-BFGS-B", options=dict(maxiter=steps), callback=lambda flat: bar.update())
+        found = minimize(loss, np.eye(u.shape[1]).ravel(), **how)
     return found.x.reshape(-1, u.shape[1]).astype(np.float16)
 
 
@@ -138,17 +134,19 @@ def models(folder):
         if not is_complete(model_home() / name):
             print(f"{name} is not here, so its numbers stay as they are: python -m helpers fetch {name}")
             continue
-        numbers = measure(load_model(name), progress=tqdm)
         about = dict(made_by="make results", model_sha256=known.sha256)
-        aside = folder / f"{name}.writing.json"
-        aside.write_text(as_text(about | numbers), encoding="utf-8")
-        aside.replace(folder / f"{name}.json")
+        text = as_text(about | measure(load_model(name), progress=tqdm))
+        replace(folder / f"{name}.json", partial(Path.write_text, data=text, encoding="utf-8"))
 
 
 def keep(path, **arrays):
+    replace(path, partial(np.savez_compressed, **arrays))
+
+
+def replace(path, write):
     """Written aside and renamed: a full disk or a kill leaves the old file whole."""
-    aside = path.with_suffix(".writing.npz")
-    np.savez_compressed(aside, **arrays)
+    aside = path.with_stem(f"{path.stem}.writing")
+    write(aside)
     aside.replace(path)
 
 
