@@ -65,9 +65,7 @@ def test_the_terms_are_said_before_a_model_with_terms_is_fetched(tmp_path):
 def test_a_report_is_written_where_it_is_asked_for(monkeypatch, capsys, tmp_path):
     numbers = {"model": {"name": "some/model"}}
     monkeypatch.setattr("helpers.model.load_model", lambda source: source)
-    monkeypatch.setattr(
-        "helpers.report.measure.measure", lambda lm, progress: numbers | {"steps": list(progress("ab"))}
-    )
+    monkeypatch.setattr("helpers.report.measure.measure", lambda lm, progress: numbers | {"steps": [*progress("ab")]})
     monkeypatch.setattr("helpers.report.pictures.pictures", lambda numbers: numbers["steps"])
     monkeypatch.setattr("helpers.report.page.page", lambda numbers, figures: f"a page of {figures}")
     monkeypatch.setattr("helpers.data.PROJECT", None)  # installed without its folder

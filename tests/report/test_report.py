@@ -23,7 +23,6 @@ from helpers.report.pictures import pictures
 from helpers.weights.home import GEMMA, KNOWN, NAME, is_complete, model_home
 
 TEXTS = ["THE QUICK BROWN FOX", "JUMPS OVER 13 LAZY DOGS"]  # what a tiny tokenizer can read
-SLOW = [NAME, pytest.param(GEMMA, marks=pytest.mark.slow)]
 
 
 def positions(lm, texts):
@@ -33,7 +32,7 @@ def positions(lm, texts):
         yield run.sphere_states[1:].astype(np.float64), run.logits[1:].argmax(axis=1)
 
 
-@pytest.fixture(params=SLOW)
+@pytest.fixture(scope="module", params=[NAME, pytest.param(GEMMA, marks=pytest.mark.slow)])
 def known(request):
     """A known model and its saved numbers."""
     if not is_complete(model_home() / request.param):
@@ -48,6 +47,17 @@ def test_the_saved_numbers_are_of_this_model_and_version(name):
     assert numbers["version"] == numbers_of.VERSION and numbers["text"]["logits_agree"]
     text = (data.PROJECT / "data" / "results" / f"{name}.json").read_text(encoding="utf-8")
     assert text == as_text(numbers) and len(text) < 30_000
+
+
+def test_the_default_models_numbers(lm):
+    about = (numbers := data.saved(NAME))["model"]
+    parts = ("vocabulary_size", "width", "layers", "tied", "norm", "radius", "softcap")
+    assert [about[part] for part in parts] == [49152, 576, 30, True, "rms", 24, None]
+    assert about["offsets"] == [0, 0] and about["begin"] == [] and about["rows_without_token"] == 0
+    assert numbers["text"] == {"texts": 5, "positions": 388, "state_sizes": [24, 24], "logits_agree": True}
+    assert [numbers["sizes"]["targets"][w][0][0] for w in ("largest", "smallest")] == [" strugg", " John"]
+    size = np.sqrt(np.mean(lm.targets.astype(np.float64) ** 2) * lm.width)  # as good as all of them are so large
+    assert numbers["sizes"]["gaussian_rows"]["median"] == pytest.approx(size, rel=2e-3)
 
 
 def test_saved_sizes_and_mean_state_are_those_of_the_arrays(known):
@@ -76,8 +86,7 @@ def test_saved_sizes_and_mean_state_are_those_of_the_arrays(known):
 
 def test_saved_rulers_agree_as_often_as_a_slow_count_says(known):
     lm, numbers = known
-    placements = {"z and u": (1, lm.targets), "γz and w": (lm.gain, lm.unembedding)}
-    for place, (gain, rows) in placements.items():
+    for place, (gain, rows) in {"z and u": (1, lm.targets), "γz and w": (lm.gain, lm.unembedding)}.items():
         for origin, shift in {"zero": 0 * rows[0], "mean": rows.mean(axis=0, dtype=np.float64)}.items():
             ahead, hits = (rows - shift).astype(np.float64), np.zeros((3, 0), bool)
             sizes = np.linalg.norm(ahead, axis=1)
@@ -112,8 +121,7 @@ def test_the_round_trip_is_that_of_the_whole_vocabulary_where_it_was_drawn(lm):
 
 
 def test_the_saved_flight_and_famous_prompts_are_the_other_results(lm):
-    numbers = data.saved(NAME)
-    ranks = data.saved("flight")["lens"]
+    numbers, ranks = data.saved(NAME), data.saved("flight")["lens"]
     quartiles = np.quantile(ranks, [0.25, 0.5, 0.75], axis=1).T
     assert np.array(numbers["flight"]["rank_quartiles"]) == pytest.approx(quartiles, rel=0.02, abs=0.5)  # near ties
     behind = [np.flatnonzero(column > 1) for column in ranks.T]
@@ -167,17 +175,14 @@ def test_neighbours_that_agree_widen_an_interval():
 def test_from_every_origin_rulers_and_own_targets_are_those_of_plain_distances(tmp_path):
     """On a tiny model, by scipy and by loops, from the random points as well; with the gain in either place."""
     lm = load_model(saved(family("GPT-2"), tmp_path))
-    lm.targets, lm.offsets  # noqa: B018
-    numbers, seen = measure(lm, TEXTS)["rulers"], list(positions(lm, TEXTS))
-    states, own = map(np.concatenate, zip(*seen, strict=True))
+    numbers = measure(lm, TEXTS)["rulers"]
+    states, own = map(np.concatenate, zip(*positions(lm, TEXTS), strict=True))
     for place, (gain, rows) in {"z and u": (1, lm.targets), "γz and w": (lm.gain, lm.unembedding)}.items():
         found = {}
         for name, shift in numbers_of._origins(rows).items():
             ahead = rows - shift
-            found[name] = [
-                100 * np.mean(cdist(gain * states, ahead, ruler).argmin(axis=1) == own)
-                for ruler in ("cosine", "euclidean")
-            ]
+            by = (cdist(gain * states, ahead, ruler).argmin(axis=1) for ruler in ("cosine", "euclidean"))
+            found[name] = [100 * np.mean(choice == own) for choice in by]
             tips = D**0.5 * ahead / np.linalg.norm(ahead, axis=1, keepdims=True)
             wins = [(lm.targets @ tip + lm.offsets).argmax() == i for i, tip in enumerate(tips)]
             found[name].append(100 * np.mean(wins))
@@ -325,13 +330,12 @@ def test_the_page_is_whole_speaks_and_is_written(name, tmp_path):
     alts = [element.get("alt") for element in elements if element.tag == "img"]
     assert alts == [words_of(fig)[0].replace("`", "") for fig in figures]
     first = " ".join("".join(next(e for e in elements if e.tag == "ol").itertext()).split())
-    shares = [
-        numbers["rulers"][place]["zero"][ruler][0]
-        for place in ("z and u", "γz and w")
-        for ruler in ("cosine", "distance")
-    ]
+    both = (numbers["rulers"][place]["zero"] for place in ("z and u", "γz and w"))
+    shares = [seen[ruler][0] for seen in both for ruler in ("cosine", "distance")]
     assert [float(found) for found in re.findall(r"([\d.]+)% \(", first)[:4]] == pytest.approx(shares, rel=1e-2)
     assert ("share one size" in first) == (name == GEMMA)
+    assert "<filename>" not in text and ("<code>&lt;filename&gt;</code>" in text) == (name == NAME)
+    assert str(data.PROJECT) not in text + json.dumps(numbers)
     written = write(tmp_path / "deep" / "er", numbers, text)
     assert written.read_text(encoding="utf-8") == text
     assert json.loads(written.with_suffix(".json").read_text(encoding="utf-8")) == numbers
