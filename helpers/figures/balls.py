@@ -89,7 +89,7 @@ def _rim(ax, width, **style):
 
 
 def _name_areas(ax, x, y, chosen, names, markers=()):
-    """The larger areas' names, largest first, each in its area's middle or nearest to it, or beside a marker there.
+    """The larger areas' names, largest first, each in its area's middle or nearest to it where no marker stands.
 
     The middle of an area around the back of a map is that of its larger half.
     """
@@ -105,19 +105,14 @@ def _name_areas(ax, x, y, chosen, names, markers=()):
             right = area[:, 0] > 0
             area = area[right == (right.mean() > 0.5)]
             off = np.hypot(*(area - area.mean(axis=0)).T)
+        # Clear of the markers, and of what stands up on their right, where the area has room beside them.
+        beside = [np.abs(area - marker[:2] - (0.06, 0.03)) > (half + 0.16, 0.18) for marker in markers]
+        off += 9 * ~np.all([one.any(axis=1) for one in beside], axis=0)
         cx, cy = area.mean(axis=0) if off.min() < 0.02 else area[off.argmin()]
-        for right, up, _ in markers:
-            if np.hypot(right - cx, up - cy) < 0.2:  # clear of the marker: below it, or above where only that fits
-                cy = up + (0.17 if _fits(area, cx, up + 0.17) and not _fits(area, cx, up - 0.17) else -0.17)
         crowded = any(abs(cx - px) < half + other and abs(cy - py) < 0.1 for px, py, other in placed)
         if np.hypot((abs(cx) + half) / round(x.max()), cy) < 1.02 and not crowded:  # over neither rim nor name
             placed.append((cx, cy, half))
             write(ax, (cx, cy), names[i], fontsize=size, path_effects=HALO, zorder=5)
-
-
-def _fits(area, x, y):
-    """Whether a line of text centred at (x, y) stays inside an area, given as points."""
-    return all(np.hypot(*(area - (x, y + up)).T).min() < 0.02 for up in (-0.07, 0.07))
 
 
 def _shared(names, shares):
@@ -126,12 +121,13 @@ def _shared(names, shares):
 
 
 @styled
-def draw_ball(ax, chosen, names, colours, markers, title, size=280, right=()):
-    """A ball coloured by who wins at each visible point, with numbered states on it.
+def draw_ball(ax, chosen, names, colours, markers, title, size=280, right=(), marks=()):
+    """A ball coloured by who wins at each visible point, with marked states on it.
 
     `chosen` (n,) holds an ID for each row of `ball_pixels(size)`, `names` and `colours` map an ID to its name and
-    its colour, `markers` (m, 3) are directions to mark with the numbers 1 to m; one on the far side is hollow. `right`
-    (m,) says of each state whether the winner is the right one: ✓ or ✗ beside its marker.
+    its colour, `markers` (m, 3) are directions to mark with the numbers 1 to m, or with `marks` (m,), a character each;
+    one on the far side is hollow. `right` (m,) says of each state whether the winner is the right one: ✓ or ✗ beside
+    its marker.
     """
     x, y, inside = _disc(size)
     ids, place = np.unique(chosen, return_inverse=True)
@@ -140,11 +136,11 @@ def draw_ball(ax, chosen, names, colours, markers, title, size=280, right=()):
     over = _light(x, y, borders(regions))
     _paint_regions(ax, regions, [colours[int(i)] for i in ids], over, _rim(ax, 2))
     bare(ax, title, 1.04, 1.04)
-    for number, (across, up, towards) in enumerate(markers, 1):
+    for mark, (across, up, towards) in zip(marks if len(marks) else range(1, len(markers) + 1), markers, strict=True):
         inner, outer = ("black", "white") if towards >= 0 else ("white", "black")
         ax.plot(across, up, "o", markersize=13, color=inner, markeredgecolor=outer, zorder=6, gid="marker")
         style = dict(color=outer, fontsize=legible(ax.figure, 8.5), weight="bold", va="center_baseline", zorder=7)
-        write(ax, (across, up), str(number), **style)
+        write(ax, (across, up), str(mark), (0, 3 * (mark == "␣")), gid="mark", **style)  # ␣ stands low
     for (across, up, _), good in zip(markers, right, strict=False):
         style = dict(fontsize=legible(ax.figure, 12), weight="bold", path_effects=HALO, zorder=8, gid="verdict")
         write(ax, (across, up), "✓" if good else "✗", (13, 7), **style)
@@ -157,20 +153,20 @@ def _read_ball(ax, names):
     regions = ax.images[0].get_array()
     size = len(regions)
     clauses, held = [], []
-    verdicts = [text.get_text() for text in ax.texts if text.get_gid() == "verdict"]
-    for number, marker in enumerate((line for line in ax.lines if line.get_gid() == "marker"), 1):
+    marks, verdicts = ([t.get_text() for t in ax.texts if t.get_gid() == kind] for kind in ("mark", "verdict"))
+    for mark, marker in zip(marks, (line for line in ax.lines if line.get_gid() == "marker"), strict=True):
         # The nearest pixel to a point on the rim may be outside.
         right, up = marker.get_xydata()[0] / max(1, np.hypot(*marker.get_xydata()[0]) / (1 - 2 / size))
         column, row = round((right + 1) / 2 * (size - 1)), round((1 - up) / 2 * (size - 1))
         behind = marker.get_markerfacecolor() == "white"
         clauses.append("behind" if behind else f"`{names[regions[row, column]]}`")
-        held.append(f"state {number} " + ("is on the far side" if behind else f"lies in {clauses[-1]}"))
+        held.append(f"state {mark} " + ("is on the far side" if behind else f"lies in {clauses[-1]}"))
     for n, verdict in enumerate(verdicts):
         clauses[n], held[n] = f"{clauses[n]} {verdict}", f"{held[n]}, {'right' if verdict == '✓' else 'wrong'}"
     shares = np.bincount(regions.compressed(), minlength=len(names)) / regions.count()
     largest = [f"`{names[i]}` {percent(shares[i])}" for i in np.argsort(-shares, kind="stable")[:4]]
     markers = f": {', '.join(held)}. Its" if held else ":"
-    states = [", ".join(clauses) if verdicts else f"states in {', '.join(clauses)}"] if held else []
+    states = [", ".join(clauses) if verdicts else f"states in {', '.join(clauses)}"] if 0 < len(held) < 10 else []
     return [*states, f"largest {largest[0]}"], f"{title_of(ax)}{markers} largest regions: {', '.join(largest)}."
 
 

@@ -150,9 +150,9 @@ def test_balls_say_who_holds_each_state_and_all_stands_where_it_belongs(ax):
     colours = figures.colours_by_area(chosen)
     markers = np.array([[0, 0.5, 0.75**0.5], [0.5, -0.5, 0.5**0.5]])
     _, judged = figures.canvas(4, 4)
-    figures.draw_ball(judged, chosen, {3: "north", 9: "south"}, colours, markers, "Globe", 61, [True, False])
+    figures.draw_ball(judged, chosen, {3: "north", 9: "south"}, colours, markers, "Globe", 61, [True, False], "␣z")
     assert words_of(judged.figure)[0] == "Ball: Globe: `north` ✓, `south` ✗; largest `north` 61%."
-    assert "state 1 lies in `north`, right, state 2 lies in `south`, wrong" in values(judged)
+    assert "state ␣ lies in `north`, right, state z lies in `south`, wrong" in values(judged)
     figures.draw_ball(ax, chosen, {3: "north", 9: "south"}, colours, markers, "Globe", size=61)
     assert words_of(ax.figure) == (
         "Ball: Globe: states in `north`, `south`; largest `north` 61%.",
