@@ -21,7 +21,7 @@ GUIDE, HANDOUT, PLANS = HERE / "README.md", HERE / "handout.html", HERE / "plans
 README = PROJECT / "README.md"
 BLOCK = re.compile(r"(<!-- begin: (\w+)(?: (.+?))? -->\n).*?(<!-- end -->)", re.S)
 SHORTEST_END = 5  # minutes that a plan leaves for its last row
-PLANNED = {10: "Grow your own sphere", 11: "The claims tested"}
+PLANNED = {11: "The claims tested"}
 QUESTIONS = (
     "What will I learn, and is my machine ready?",
     "What does a model see instead of text?",
