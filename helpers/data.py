@@ -10,7 +10,7 @@ PROJECT = HERE.parent if (HERE.parent / "data" / "passages.json").exists() else 
 
 
 def texts(name):
-    """What data/NAME.json holds: "passages", "one_sentence" in eight languages, or "prose", one long text."""
+    """What data/NAME.json holds: "passages", "one_sentence" in eight languages, "prose", or "claims"."""
     folder = PROJECT / "data" if PROJECT else HERE / "texts"  # where the build has put a copy
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 

@@ -21,7 +21,6 @@ GUIDE, HANDOUT, PLANS = HERE / "README.md", HERE / "handout.html", HERE / "plans
 README = PROJECT / "README.md"
 BLOCK = re.compile(r"(<!-- begin: (\w+)(?: (.+?))? -->\n).*?(<!-- end -->)", re.S)
 SHORTEST_END = 5  # minutes that a plan leaves for its last row
-PLANNED = {11: "The claims tested"}
 QUESTIONS = (
     "What will I learn, and is my machine ready?",
     "What does a model see instead of text?",
@@ -72,12 +71,19 @@ def ends(notebook):
     return max(1, reading.minutes(there[""] + there["What you have seen"]))
 
 
-def deeper(notebook):
-    return reading.minutes([cell for cell in notebook["cells"] if "deeper" in cell["metadata"].get("tags", [])])
+def spine(notebook):
+    """The notebook without what is deeper."""
+    return {"cells": [cell for cell in notebook["cells"] if "deeper" not in cell["metadata"].get("tags", [])]}
 
 
 def exercises(number):
     return [exercise for name, exercise in EXERCISES.items() if name.split(".")[0] == str(number)]
+
+
+def spine_exercises(number, there):
+    """The numbers of those that the spine holds."""
+    inside = {cell["id"] for cell in spine(there[number])["cells"]}
+    return [e.number for e in exercises(number) if f"exercise-{e.number.replace('.', '-')}" in inside]
 
 
 # ---------------------------------------------------------------- the guide's tables
@@ -107,23 +113,18 @@ def plan_row(row, there):
         return row["minutes"], row["say"]
     number, known = row["notebook"], {n: (title, minutes) for n, title, minutes in sections(there[row["notebook"]])}
     done = [EXERCISES[name] for name in row.get("exercises", [])]
-    names = [f"{n} {known[n][0]}" for n in row["sections"]] + [f"exercise {e.number} {e.title}" for e in done]
+    names = [f"{n} {known[n][0]}" for n in row["sections"]]
+    names += ["exercise" + "s" * (len(done) > 1) + " " + " and ".join(e.number for e in done)] if done else []
     minutes = sum(known[n][1] for n in row["sections"]) + sum(exercise.minutes for exercise in done)
-    return minutes, f"**{number:02} {there[number]['metadata']['directions']['title']}** · {' · '.join(names)}"
+    return minutes, f"**{number:02} {there[number]['metadata']['directions']['title']}:** {'; '.join(names)}"
 
 
 def minutes(number, there):
-    """A notebook's sections, what is deeper, and its exercises in one table with their minutes."""
-    notebook = there[int(number)]
-    lines = ["| section | minutes |", "|---|---|"]
-    lines += [f"| {n} · {title} | {minutes} |" for n, title, minutes in sections(notebook)]
-    lines.append(f"| opening and closing | {ends(notebook)} |")
-    lines += [f"| deeper | {further} |" for further in [deeper(notebook)] if further]
-    done = exercises(int(number))
-    said = ", ".join(f"{exercise.number} ({exercise.difficulty}) {exercise.minutes}" for exercise in done)
-    lines.append(f"| exercises: {said} | {sum(exercise.minutes for exercise in done)} |")
-    spine, everything = reading.spine(notebook), reading.everything(notebook)
-    return "\n".join([*lines, f"| **spine; all** (reading + exercises) | **{added(spine)}; {added(everything)}** |"])
+    """A notebook's minutes in one line: its sections, its two ends, and its spine with what is exercised there."""
+    notebook, done = there[int(number)], " and ".join(spine_exercises(int(number), there))
+    read = ", ".join(str(minutes) for _, _, minutes in sections(notebook))
+    both = added(reading.spine(notebook))
+    return f"*Minutes by section: {read}; opening and closing {ends(notebook)}. Spine {both} (exercise {done}).*"
 
 
 def added(both):
@@ -134,12 +135,9 @@ def notebooks_table(_, there):
     """The series as a table: what each notebook asks, and how long its spine and all of it take."""
     lines = ["| | notebook | the question | spine, minutes | all, minutes |", "|---|---|---|---|---|"]
     for number, question in enumerate(QUESTIONS):
-        if number in there:
-            [path] = (PROJECT / "notebooks").glob(f"{number:02}_*.ipynb")
-            title = f"[{there[number]['metadata']['directions']['title']}](notebooks/{path.name})"
-            times = map(added, (reading.spine(there[number]), reading.everything(there[number])))
-        else:
-            title, times = PLANNED[number], ("planned", "planned")
+        [path] = (PROJECT / "notebooks").glob(f"{number:02}_*.ipynb")
+        title = f"[{there[number]['metadata']['directions']['title']}](notebooks/{path.name})"
+        times = map(added, (reading.spine(there[number]), reading.everything(there[number])))
         lines.append(f"| {number:02} | {title} | {question} | {' | '.join(times)} |")
     return "\n".join([*lines, "", "*Reading + exercises, by a model of reading; no class was timed.*"])
 
@@ -154,11 +152,16 @@ def filled(text, there):
 
 
 def handout(there):
-    """One A4 page: the words of notebook 00, the facts with their places, its picture. handout.html.j2 is its text."""
+    """One A4 page: notebook 00's chain, words and pictures, and where the facts are. handout.html.j2 has the text."""
     templates = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     templates.filters["split_at_indices"] = lambda text: re.split(r"_(\w)", text)
     page = templates.get_template("handout.html.j2")
-    return page.render(words=words(there[0]), where=partial(where, there), alt=alt_of_the_idea(there[0])) + "\n"
+    start, chain = there[0], "".join(there[0]["cells"][0]["source"]).split("\n")[2]
+    about = {"chain": re.sub(r"\*+(\(.+?\))?", "", chain), "arrows": picture(start, "sweep")}
+    return (
+        page.render(words=words(start), where=partial(where, there), alt=picture(start, "other-ball")[1], **about)
+        + "\n"
+    )
 
 
 def words(start):
@@ -184,9 +187,11 @@ def where(there, number, section):
     return f"{number:02} {there[number]['metadata']['directions']['title']}, {section}"
 
 
-def alt_of_the_idea(start):
-    shown = next(cell["outputs"] for cell in start["cells"] if cell["id"] == "other-ball")
-    return next(o["metadata"]["image/png"]["alt"] for o in shown if "image/png" in o.get("data", {}))
+def picture(notebook, name):
+    """A cell's picture, as base64, and its alt text."""
+    shown = next(cell["outputs"] for cell in notebook["cells"] if cell["id"] == name)
+    found = next(o for o in shown if "image/png" in o.get("data", {}))
+    return "".join(found["data"]["image/png"]).replace("\n", ""), found["metadata"]["image/png"]["alt"]
 
 
 def main():

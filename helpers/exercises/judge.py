@@ -7,10 +7,11 @@ import warnings
 import numpy as np
 from IPython.display import display
 
-from helpers.exercises import n00, n01, n02, n03, n04, n05, n06, n07, n08, n09, n10
+from helpers.exercises import n00, n01, n02, n03, n04, n05, n06, n07, n08, n09, n10, n11
 from helpers.figures import Words, visible
 
-EXERCISES = {row.number: row for rows in (n00, n01, n02, n03, n04, n05, n06, n07, n08, n09, n10) for row in rows.ROWS}
+FILES = (n00, n01, n02, n03, n04, n05, n06, n07, n08, n09, n10, n11)
+EXERCISES = {row.number: row for rows in FILES for row in rows.ROWS}
 LARGEST = 10**6  # no answer has so many numbers, and a copy of them could end the kernel
 
 

@@ -56,7 +56,7 @@ def without_repeats(x):
     return x[[n for n, row in enumerate(x.tolist()) if row not in x[:n].tolist()]]
 
 
-TEXTS, WHOLE, FRACTIONS = "1.1 1.2 1.3 1.4 ", "2.1 8.3 10.2 ", "3.4 6.2 7.1 "
+TEXTS, WHOLE, FRACTIONS = "1.1 1.2 1.3 1.4 ", "2.1 8.3 10.2 ", "3.4 6.2 7.1 11.1 "
 COUNTS = TEXTS + WHOLE + "3.3 5.1 6.4 8.2 10.4 "
 # What people do, as a change of the right function; and where it is none. There the order of the rows does not count;
 # no two may be equal, or of two equal ones either would do; or a small number hardly moves the answer.
@@ -65,7 +65,7 @@ NEAR_MISSES = {
     "cuts": (answers(np.trunc), COUNTS),
     "rounds down": (answers(np.floor), COUNTS),
     "takes whole numbers": (inputs(np.round, "f"), TEXTS + WHOLE),
-    "drops small numbers": (inputs(lambda x: np.where(np.abs(x) < 0.01, 0, x), "f"), TEXTS + WHOLE + "2.3 2.4 5.1"),
+    "drops small ones": (inputs(lambda x: np.where(np.abs(x) < 0.01, 0, x), "f"), TEXTS + WHOLE + "2.3 2.4 5.1 11.1"),
     "sees three coordinates": (inputs(lambda x: x[..., :3], "fiO"), FRACTIONS + "10.4"),
     "sorts": (inputs(lambda x: np.array(sorted(x.tolist()), x.dtype), "fiO"), FRACTIONS + "2.3 3.3 4.3 10.3"),
     "drops repeats": (inputs(without_repeats, "fiO"), FRACTIONS + "2.4 3.3 4.4"),

@@ -11,7 +11,7 @@ from run_notebooks import PROJECT
 THERE = guide.notebooks()
 GUIDE = guide.GUIDE.read_text(encoding="utf-8")
 CHAPTERS = dict(re.findall(r"^### (\d\d) · [^\n]+\n(.*?)(?=^### |\Z)", GUIDE, re.M | re.S))
-PARTS = ["**Must land.**", "| ask before", "**Where people get stuck**", "**When late**", "**In pairs.**"]
+PARTS = ["**Must land.**", "<!-- begin: minutes {:02} -->", "| ask |", "**Stuck?**", "**When late**", "**In pairs.**"]
 PARTS += ["**Exit question.**"]
 MINUTES = {"45 minutes": 45, "90 minutes": 90, "Half a day": 210, "A full day": 420}
 NUMBER = re.compile(r"\d[\d,]*\d(?:\.\d+)?|\d(?:\.\d+)?")
@@ -33,10 +33,10 @@ def everything_in(notebook):
 
 
 def predictions(notebook):
-    """The section in which each prediction is asked for, or "deeper", and the cell."""
-    asked = [(heading, cell) for heading, cells in guide.parts(notebook).items() for cell in cells]
+    """The section in which each prediction of the spine is asked for, and the cell."""
+    asked = [(heading, cell) for heading, cells in guide.parts(guide.spine(notebook)).items() for cell in cells]
     asked = [(heading, cell["id"]) for heading, cell in asked if "**Predict" in "".join(cell["source"])]
-    return [(re.sub(r"(\d+) · .*", r"§\1", heading).lower(), name) for heading, name in asked]
+    return [(re.sub(r"(\d+) · .*", r"§\1", heading), name) for heading, name in asked]
 
 
 def numbers_not_in(text, notebook):
@@ -61,6 +61,7 @@ def longer(minutes):
 def test_a_section_that_takes_longer_changes_the_tables_and_the_end_of_a_plan():
     before, after = guide.sections(THERE[6]), guide.sections(longer(2)[6])
     assert [(n, title, minutes + 2 * (n == 2)) for n, title, minutes in before] == after
+    assert f": {', '.join(str(minutes) for _, _, minutes in after)}; opening" in guide.minutes("06", longer(2))
     was, now = (guide.plan("45 minutes", there).splitlines() for there in (THERE, longer(2)))
     ends = [int(plan[-4].split("|")[2]) for plan in (was, now)]
     assert ends[0] - ends[1] == 2 and was[-3] == now[-3] == "| 0:45 | | **end: 45 minutes** |"
@@ -105,21 +106,19 @@ def test_what_a_plan_names_is_there():
 
 @each_chapter
 def test_each_notebook_has_its_chapter_with_all_parts(number):
-    title = THERE[number]["metadata"]["directions"]["title"]
+    title, chapter = THERE[number]["metadata"]["directions"]["title"], CHAPTERS[f"{number:02}"]
     assert f"### {number:02} · {title}\n" in GUIDE
-    chapter = CHAPTERS[f"{number:02}"]
-    places = [chapter.find(part) for part in [PARTS[0], f"<!-- begin: minutes {number:02} -->", *PARTS[1:]]]
+    places = [chapter.find(part.format(number)) for part in PARTS if part in chapter or part != "**In pairs.**"]
     assert -1 not in places and places == sorted(places)
+    assert "<b>Exit question</b>" in "".join(guide.parts(THERE[number])["What you have seen"][0]["source"])
 
 
 @each_chapter
 def test_each_prediction_has_its_row(number):
-    assert re.findall(r"^\| (§\d+|deeper) .*<!-- ([\w-]+) -->", by_hand(number), re.M) == predictions(THERE[number])
-    cells = [
-        {"cell_type": "markdown", "id": head[-1], "source": f"{head}\n**Predict**"}
-        for head in ("## 1 · A", "## Deeper")
-    ]
-    assert predictions({"cells": cells}) == [("§1", "A"), ("deeper", "r")]
+    assert re.findall(r"^\| (§\d+|deeper) .*<!--([\w-]+)-->", by_hand(number), re.M) == predictions(THERE[number])
+    asked = {"cell_type": "markdown", "id": "A", "source": "## 1 · A\n**Predict**", "metadata": {}}
+    further = asked | {"id": "B", "metadata": {"tags": ["deeper"]}}
+    assert predictions({"cells": [asked, further]}) == [("§1", "A")]
 
 
 @each_chapter
@@ -130,12 +129,10 @@ def test_each_number_is_the_notebooks_own(number):
 
 @each_chapter
 def test_the_sections_and_exercises_it_names_are_there(number):
-    sections = {n for n, _, _ in guide.sections(THERE[number])}
-    exercises = {exercise.number for exercise in guide.exercises(number)}
-    text = by_hand(number)
+    sections, text = {n for n, _, _ in guide.sections(THERE[number])}, by_hand(number)
     named = re.findall(r"[Ss]ections? ((?:\d(?:, | and |\b))+)", text)
     assert {int(n) for group in named for n in re.findall(r"\d", group)} <= sections
-    assert set(re.findall(r"exercises? (\d\.\d)", text, re.I)) <= exercises
+    assert set(re.findall(r"exercises? (\d+\.\d)", text, re.I)) <= set(guide.spine_exercises(number, THERE))
 
 
 @each_chapter
@@ -152,7 +149,7 @@ def test_the_handout_has_all_words_and_names_sections_that_exist():
     words = next(cell for cell in THERE[0]["cells"] if cell["id"] == "words")
     assert page.count("<tr>") == "".join(words["source"]).count("\n| ") - 1
     assert page.count("<li>") == page.count("<small>") - 1 == 6 and "$" not in page and "\\" not in page
-    assert (guide.HERE / re.search(r'<img src="([^"]+)"', page)[1]).resolve() == PROJECT / "data" / "idea.png"
+    assert (guide.HERE / re.search(r'<img src="(\.[^"]+)"', page)[1]).resolve() == PROJECT / "data" / "idea.png"
     with pytest.raises(ValueError, match="Notebook 06 has no section 99"):
         guide.where(THERE, 6, 99)
     with pytest.raises(ValueError, match="TEX has no sign"):
