@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from io import BytesIO
 from unittest.mock import patch
 
@@ -68,10 +69,11 @@ def test_the_lab_says_where_it_is_and_opens_the_first_notebook(lab):
 def code_cells(path):
     """A notebook's code cells, normalised, once all of them have run: a page saves in its own time."""
     for _ in range(40):
-        notebook = nbformat.read(path, as_version=4)
-        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        if all(cell.execution_count for cell in cells):
-            break
+        with suppress(nbformat.reader.NotJSONError):  # it is being written
+            notebook = nbformat.read(path, as_version=4)
+            cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            if all(cell.execution_count for cell in cells):
+                break
         time.sleep(0.25)
     normalise(notebook)
     return cells
