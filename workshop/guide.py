@@ -158,10 +158,8 @@ def handout(there):
     page = templates.get_template("handout.html.j2")
     start, chain = there[0], "".join(there[0]["cells"][0]["source"]).split("\n")[2]
     about = {"chain": re.sub(r"\*+(\(.+?\))?", "", chain), "arrows": picture(start, "sweep")}
-    return (
-        page.render(words=words(start), where=partial(where, there), alt=picture(start, "other-ball")[1], **about)
-        + "\n"
-    )
+    about["alt"] = picture(start, "other-ball")[1]
+    return page.render(words=words(start), where=partial(where, there), **about) + "\n"
 
 
 def words(start):

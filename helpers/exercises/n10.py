@@ -24,7 +24,10 @@ def _unweighted(z, targets, shares, rate):
 
 
 def _followers(ids, n):
-    pairs = _pairs(ids, n)
+    return _each_row(_pairs(ids, n))
+
+
+def _each_row(pairs):
     return pairs / np.maximum(pairs.sum(axis=1, keepdims=True), 1)
 
 
@@ -37,7 +40,7 @@ def _pairs(ids, n):
 def _once(ids, n):
     pairs = np.zeros((n, n))
     pairs[ids[:-1], ids[1:]] += 1
-    return pairs / np.maximum(pairs.sum(axis=1, keepdims=True), 1)
+    return _each_row(pairs)
 
 
 def _floor(shares):
@@ -45,10 +48,10 @@ def _floor(shares):
     return often @ entropy(shares / often[:, None])
 
 
-def _can_win(targets, around=1.0, also=0.0):
+def _can_win(targets, around=1.0):
     turn = np.linspace(0, 2 * np.pi * around, 7200)
     states = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    return np.isin(np.arange(len(targets)), (states @ (targets + also).T).argmax(axis=1))
+    return np.isin(np.arange(len(targets)), (states @ targets.T).argmax(axis=1))
 
 
 def _own_target(targets):

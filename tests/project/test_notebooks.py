@@ -494,6 +494,7 @@ def test_rule(rule, path):
 def test_the_spines_fit_into_their_minutes():
     spines = [reading.spine(read(path))[0] for path in PATHS]
     assert sum(spines[:5]) <= 70 and sum(spines[5:9]) <= 65 and max(spines) <= 18 and sum(spines) <= 180
+    assert spines[9] <= 16 and spines[10] <= 16 and spines[11] <= 13
 
 
 def test_the_toy_has_three_answers_for_three_rulers_and_a_token_that_wins_nowhere():
