@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env lab test check deep run results bench guide kit html lint pins
+.PHONY: help env lab test check deep run results ball bench guide kit html lint pins
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -51,6 +51,9 @@ run: env  ## re-execute and save every notebook, normalised
 
 results: env  ## recompute what is too slow for a notebook into data/results
 	$(BIN)/python tests/tools/compute_results.py
+
+ball: .venv/ready  ## write the ball's page and moving picture anew from data/results
+	$(BIN)/python tests/tools/ball.py
 
 bench: env  ## measure speed and memory against named rivals
 	@$(BIN)/python -m pip install --quiet 'faiss-cpu>=1.9,<2'  # a rival, needed nowhere else

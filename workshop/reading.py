@@ -2,7 +2,7 @@
 
 Prose at 150 words a minute, code 5 s a line, a printed line or a row of a table 2 s, a displayed formula 20 s, a
 picture 36 s, a prediction 42 s. Exercises take what their rows state, so their texts, stubs, hints and solutions count
-nothing here; nor do the words folded under a picture or the line under a slider, which repeat what is seen.
+nothing here; nor do the words folded under a picture or the line under a slider or a ball, which repeat what is seen.
 """
 
 import re
@@ -12,7 +12,7 @@ from helpers.exercises import EXERCISES
 WORD, LINE, ROW, FORMULA, PICTURE, PREDICTION = 60 / 150, 5, 2, 20, 36, 42
 STATED = re.compile(r"^\*Spine: .*$", re.M)  # the opening's line of minutes, whatever it says
 RULER = re.compile(r"\|[\s:|-]+\|")
-NOT_READ = ("**Exercise ", "<details>", "A slider, ")
+NOT_READ = ("**Exercise ", "<details>", "A slider, ", "A ball to turn, ")
 
 
 def words(text):

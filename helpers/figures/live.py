@@ -1,9 +1,9 @@
-"""The live part of a slider: a picture and its words, drawn anew where the slider goes. It needs a kernel."""
+"""The live part of a figure: a picture that follows a slider, which needs a kernel, and a ball, which does not."""
 
 from pathlib import Path
 
 import anywidget
-from traitlets import Bytes, Int, List, Unicode
+from traitlets import Bytes, Dict, Int, List, Unicode
 
 from helpers.figures.style import DPI, png
 from helpers.figures.words import words_of
@@ -34,3 +34,10 @@ class Live(anywidget.AnyWidget):
         with self.hold_sync():  # the picture and its words arrive together
             self.picture, self.width = png(fig, compress_level=1), round(fig.get_size_inches()[0] * DPI / 2)
             self.sentence, self.words, self.shown = sentence, values, self.place
+
+
+class Ball(anywidget.AnyWidget):
+    """What `ball.js` shows; it says which `data` it reads."""
+
+    _esm = Path(__file__).with_name("ball.js")
+    data = Dict().tag(sync=True)

@@ -6,6 +6,7 @@ Nothing here touches the reader's matplotlib or its settings.
 
 import base64
 
+import numpy as np
 from IPython.display import display
 
 from helpers.figures.style import DPI, png
@@ -43,6 +44,38 @@ def slider(draw, values, stills, label):
     # A widget's own text would print the picture's bytes; this line is the same on every machine.
     live["text/plain"] = f"A slider, {label}: {values[0]} to {values[-1]}. Run this cell to move it."
     display(live, raw=True)
+
+
+def show_ball(data):
+    """A ball to turn, with sliders for ruler, temperature and origin: what `ball.js` reads, as in data/results.
+
+    Saved are its words: who wins at the marks of the ball that is shown first, by each ruler. A picture must stand
+    beside it, for the cell has to be run, though no kernel is asked after that.
+    """
+    from helpers.figures.live import Ball
+
+    scene = data["scenes"][-1 if data["ordered"] else 0]
+    p, size = (np.reshape(scene["tokens"][key], shape) for key, shape in (("p", (-1, 3)), ("size", -1)))
+    along = data["radius"] * np.array(scene["marks"]) @ p.T
+    rulers = {"nearest point": along - size**2 / 2, "direction and size": along, "direction alone": along / size}
+    said = [", ".join(scene["tokens"]["names"][i] for i in v.argmax(axis=1)) for v in rulers.values()]
+    held = "; ".join(f"by {name} {who}" for name, who in zip(rulers, said, strict=True))
+    words = f"At {', '.join(scene['signs'])}: {held}."
+    display(Words(f"<details><summary>The ball in words</summary>\n\n{words}\n\n</details>"))
+    live = Ball(data=data)._repr_mimebundle_()[0]
+    live["text/plain"] = f"A ball to turn, {data['choose']}: {len(data['scenes'])}. Run this cell to turn it."
+    display(live, raw=True)
+
+
+def ball_scene(name, states, targets, names, hues):
+    """One ball for `show_ball`, of a model in three dimensions: states and targets (n, 3), a name for each of both.
+
+    `hues` (n,) are the targets' places in the order of colours.
+    """
+    marks, size = states / np.linalg.norm(states, axis=1, keepdims=True), np.linalg.norm(targets, axis=1)
+    tokens = dict(names=list(names), hue=list(hues), says=(states @ targets.T).argmax(axis=1).tolist())
+    tokens |= dict(p=targets.round(4).ravel().tolist(), size=size.round(4).tolist())
+    return dict(name=name, signs=list(names), marks=marks.round(5).tolist(), tokens=tokens)
 
 
 def _axes(fig):

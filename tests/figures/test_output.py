@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from helpers import figures
-from helpers.figures import Words, canvas, output, png, show, slider, token_table, words_of
+from helpers.figures import Words, ball_scene, canvas, output, png, show, show_ball, slider, token_table, words_of
 from helpers.figures.live import Live
 
 
@@ -143,6 +143,19 @@ def test_a_live_slider_redraws_picture_and_words():
 def test_pictures_of_a_slider_share_their_axes():
     with pytest.raises(ValueError, match="should share their axes"):
         slider(pieces, range(1, 30), stills=[1, 20], label="letters")
+
+
+def test_a_ball_to_turn_leaves_who_wins_in_words_and_a_line(shown):
+    states, targets = np.array([[1.0, 1, 0], [0, 0, 2]]), np.array([[0.5, 0.5, 0], [2.5, 0.5, 0], [0, 0, 1]])
+    scene = ball_scene("one", states, targets, ["A", "C", "D"], [0, 1, 2])
+    assert scene["tokens"]["says"] == [1, 2] and scene["tokens"]["p"][3:6] == [2.5, 0.5, 0]
+    np.testing.assert_allclose(np.linalg.norm(scene["marks"], axis=1), 1, atol=1e-4)
+    show_ball(dict(radius=1.0, choose="step", ordered=True, scenes=[{}, scene | {"signs": ["x", "y"]}]))
+    (words, _), (live, _) = shown
+    assert (
+        "At x, y: by nearest point A, D; by direction and size C, D; by direction alone A, D." in words["text/markdown"]
+    )
+    assert live["text/plain"] == "A ball to turn, step: 2. Run this cell to turn it." and len(live) == 2
 
 
 def test_token_table_shows_white_space_and_escapes_bars():

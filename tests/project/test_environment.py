@@ -64,9 +64,10 @@ def test_notebook_00s_map_is_the_readmes_table():
     assert len(rows) == 12 and all(f"| {' | '.join(row)} |" in start for row in rows)
 
 
-def test_the_readmes_picture_is_the_notebooks():
+def test_what_the_readme_shows_is_there_and_its_still_is_the_notebooks():
     shown = idea(nbformat.read(NOTEBOOKS / "00_start_here.ipynb", as_version=4)).data["image/png"]
     assert base64.b64decode(shown) == IDEA.read_bytes()
+    assert all((PROJECT / path).exists() for path in re.findall(r'(?:src|srcset|href)="([^"]+)"', README))
 
 
 def test_the_readme_links_to_what_is_there():

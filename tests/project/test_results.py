@@ -1,14 +1,19 @@
 """The saved results are those of this model, and of no other code than the plain definition."""
 
 import json
+import re
 from functools import partial
 
+import ball
 import compute_results
 import numpy as np
 import pytest
+from scipy.special import softmax
 
-from helpers.data import passages, saved
-from helpers.geometry import random_directions
+from helpers.data import PROJECT, passages, saved
+from helpers.figures import AREAS
+from helpers.figures.style import GREYS
+from helpers.geometry import facing_frame, random_directions
 from helpers.targets import can_win
 from helpers.weights.home import GGUF_SHA256, NAME
 
@@ -101,6 +106,40 @@ def test_a_sample_of_the_flight_agrees_with_the_plain_definition_but_for_roundin
     assert found["lens"].shape == found["shifted"].shape == (31, 388) and (found["lens"][30] == 1).all()
 
 
+@pytest.mark.parametrize("which", ["tokens", "nulls"])
+def test_no_target_that_wins_on_a_ball_is_missing_whatever_the_ruler_and_the_origin(lm, targets, which):
+    """On one ball; the browser's test looks at others."""
+    found, x = saved("ball"), random_directions(300, 3, seed=9).astype(float)
+    assert found["model_sha256"] == GGUF_SHA256
+    assert [ball["texts"] for ball in found["scenes"]] == [*passages("balls").values()]
+    one, u = found["scenes"][5], targets
+    if which == "nulls":
+        u = np.linalg.norm(u, axis=1, keepdims=True) * random_directions(lm.n_vocab, lm.width, seed=1)
+    states = np.stack([lm.run(text).sphere_states[-1] for text in one["texts"]]).astype(float)
+    frame, known, logits = facing_frame(states), one[which], states @ u.T
+    for slid, places in {0: (-1, -0.5, 0, 0.5, 1), 0.37: (-0.71, 0.83), 1: (-1, 1)}.items():
+        from_there = u - slid * u.mean(axis=0) * (which == "tokens")
+        sizes, along = np.linalg.norm(from_there, axis=1), lm.radius * x @ (from_there @ frame.T).T
+        for place in places:
+            score = along * sizes ** min(0, -place) - max(0, -place) * sizes**2 / 2
+            assert set(score.argmax(axis=1)) <= set(known["ids"]), (place, slid)
+    assert [known["ids"][i] for i in known["says"]] == logits.argmax(axis=1).tolist()
+    np.testing.assert_allclose(np.reshape(known["p"], (-1, 3)), (u @ frame.T)[known["ids"]], atol=1e-4)
+    rest = np.reshape(known["rest"], (-1, 5))  # and in groups, the others weigh what they weigh
+    groups = np.exp(lm.radius * np.array(one["marks"]) @ rest[:, :3].T) * np.cosh(lm.radius * np.sqrt(rest[:, 4]))
+    whole = np.exp(logits[:, known["ids"]]).sum(axis=1) + groups @ rest[:, 3]
+    np.testing.assert_allclose(np.exp(logits.max(axis=1)) / whole, softmax(logits, axis=1).max(axis=1), atol=0.02)
+
+
+def test_the_balls_page_and_picture_are_made_of_what_is_saved_and_small():
+    page, picture = PROJECT / "data" / "ball.html", PROJECT / "data" / "idea.webp"
+    assert page.read_text(encoding="utf-8") == ball.page(saved("ball")), "stale: run  make ball"
+    assert page.stat().st_size <= 400_000 and picture.stat().st_size <= 600_000
+    module = (PROJECT / "helpers" / "figures" / "ball.js").read_text(encoding="utf-8")
+    for name, colours in (("HUES", AREAS), ("GREYS", GREYS)):
+        assert json.loads(re.search(rf"const {name} = (\[.*\]);", module)[1]) == colours
+
+
 def certified(targets, states, ids):
     """How far each target leads over all that are no copies of it, in float64."""
     leads = []
@@ -161,7 +200,14 @@ def test_make_results_writes_what_is_saved(tmp_path, monkeypatch, targets):
     """But for what is measured of the models, which test_report does again, and for most steps towards the sphere."""
     monkeypatch.setattr(compute_results, "measure", lambda lm, progress: {"name": lm.name})
     monkeypatch.setattr(compute_results, "almost_sphere", partial(compute_results.almost_sphere, steps=2))
+    first = dict([next(iter(passages("balls").items()))])
+    monkeypatch.setattr(ball, "passages", lambda which: first)  # one ball of nine
     compute_results.main(tmp_path)
+    balls = json.loads((tmp_path / "ball.json").read_text(encoding="utf-8"))["scenes"]
+    assert [balls[0][key] for key in ("name", "texts")] == [
+        saved("ball")["scenes"][0][key] for key in ("name", "texts")
+    ]
+    assert balls[0]["tokens"]["ids"] == saved("ball")["scenes"][0]["tokens"]["ids"]
     files = {path.stem for path in tmp_path.iterdir() if path.suffix == ".npz"}
     assert files == ARRAYS.keys() and json.loads((tmp_path / f"{NAME}.json").read_text())["name"] == NAME
     begun = np.linalg.norm(targets @ np.load(tmp_path / "almost_sphere.npz")["A"].T.astype(np.float64), axis=1)

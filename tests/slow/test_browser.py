@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,9 +22,6 @@ from helpers.figures import LINES, canvas, draw_curves, png
 
 pytestmark = pytest.mark.slow
 PINNED = f"matplotlib=={matplotlib.__version__}" in (PROJECT / "constraints.txt").read_text().split()
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "chrome"])), None)
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +41,6 @@ def lab(copied_project):
     finally:
         server.terminate()
         server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def page():
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium or Chrome, which is not on this machine; .ci/run installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1300, "height": 1000})
-        browser.close()
 
 
 def test_the_lab_says_where_it_is_and_opens_the_first_notebook(lab):

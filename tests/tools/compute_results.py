@@ -5,6 +5,7 @@ returns.npz says, for every token ID, which token's row wins when the token's ow
 target wins at 100,000 random states, and can_win.npz, whether and how each token can win at all (notebook 07);
 flight.npz, the final winner's rank after each layer (notebook 08); almost_sphere.npz, a matrix that makes targets
 nearly equal in size (notebook 09). The notebooks read them, compute samples of them again, and show that the two agree.
+ball.json holds who wins on the balls that turn (notebook 00).
 A .json file holds the numbers of a model's report, for the default model and for Gemma 3 270M, where that is here.
 
 The search of can_win.npz is kept as it goes on: stopped, it begins again where it was.
@@ -15,6 +16,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 
+import ball
 import numpy as np
 from scipy.optimize import minimize
 from tqdm.auto import tqdm
@@ -158,6 +160,8 @@ def main(folder=RESULTS):
     keep(folder / "overlap.npz", **about, **overlaps_and_null(lm))
     keep(folder / "wins.npz", **about, **wins(lm))
     keep(folder / "flight.npz", **about, **flight(lm))
+    balls = as_text(about | ball.scenes(lm))
+    replace(folder / "ball.json", partial(Path.write_text, data=balls, encoding="utf-8"))
     keep(folder / "almost_sphere.npz", **about, A=almost_sphere(lm.targets))
     models(folder)
     part = folder / "can_win.part.npz"
