@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env lab test check deep run results ball bench guide kit html lint pins
+.PHONY: help env lab test check deep run results ball bench guide kit site lint pins
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -62,12 +62,11 @@ bench: env  ## measure speed and memory against named rivals
 guide: .venv/ready  ## write the minutes, plans and facts of the workshop guide anew from the notebooks
 	@$(BIN)/python workshop/guide.py
 
-kit: .venv/ready  ## pack everything for computers without a network into build/, for this system
+kit: site  ## pack everything for computers without a network into build/, for this system
 	@$(TORCH_CPU); $(BIN)/python workshop/kit.py
 
-html: .venv/ready  ## export the notebooks to build/html, as pages that need no kernel
-	$(BIN)/jupyter nbconvert --to html --TemplateExporter.extra_template_basedirs=helpers --template accessible \
-	  --output-dir build/html notebooks/*.ipynb
+site: .venv/ready-site env  ## build the series into build/site, as pages that need no kernel and no network
+	@$(BIN)/python workshop/build_site.py
 
 lint: .venv/ready-test  ## check and format code and notebooks
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
@@ -75,6 +74,6 @@ lint: .venv/ready-test  ## check and format code and notebooks
 pins: BIN := .venv-pins/bin
 pins:  ## write constraints.txt anew: the newest versions within pyproject.toml's ranges
 	$(PYTHON) -m venv .venv-pins
-	$(TORCH_CPU); $(BIN)/python -m pip install --quiet -e '.[test,check]' 'soupsieve<3'  # 3 and 4 refuse Python 3.11.0 to 3.11.4
+	$(TORCH_CPU); $(BIN)/python -m pip install --quiet -e '.[test,check,site]' 'soupsieve<3'  # 3 and 4 refuse Python 3.11.0 to 3.11.4
 	$(BIN)/python -m pip freeze --exclude-editable | sed -E '/^(nvidia|cuda|triton)/d; s/[+]cpu$$//' > constraints.txt
 	rm -rf .venv-pins

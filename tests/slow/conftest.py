@@ -1,10 +1,5 @@
-import shutil
-
 import pytest
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "chrome"])), None)
+from loopback import CHROMIUM, FLAGS
 
 
 @pytest.fixture(scope="module")

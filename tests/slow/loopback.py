@@ -5,11 +5,16 @@ python loopback.py COMMAND…     # bring it up, then become that command
 
 import fcntl
 import os
+import shutil
 import socket
 import struct
 import sys
 import time
 import urllib.request
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "chrome"])), None)
 
 
 def up():

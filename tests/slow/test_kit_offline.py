@@ -16,7 +16,8 @@ from pathlib import Path
 
 import loopback
 import pytest
-from test_browser import CHROMIUM, FLAGS, code_cells, comparable, run_all
+from loopback import CHROMIUM, FLAGS
+from test_browser import code_cells, comparable, run_all
 
 PORT = 8899
 PROJECT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,7 @@ def with_the_network_cut(archive, place):
         socket.create_connection(("192.0.2.1", 80), timeout=5)
     shutil.unpack_archive(archive, place)
     folder = place / "directions-not-points"
+    assert (folder / "site" / "index.html").exists()
     lead_astray(place)
     check = subprocess.run([sys.executable, "start.py", "--check"], cwd=folder, capture_output=True, text=True)
     assert check.returncode == 0 and check.stdout.endswith("\nReady.\n"), check.stdout + check.stderr

@@ -141,13 +141,14 @@ def test_what_goes_into_the_archive(tmp_path, monkeypatch):
     monkeypatch.setattr(kit, "refuse_gigabytes", lambda wanted: None)
     monkeypatch.setattr(kit, "collect_wheels", lambda folder: [written(folder / WHEEL, b"pip")])
     monkeypatch.setattr(kit, "obtain", lambda folder, known: written(folder / "somewhere.gguf", b"the model"))
+    monkeypatch.setattr(kit, "SITE", written(tmp_path / "site" / "index.html", b"pages").parent)
     archive = kit.make(tmp_path / "new" / "kit.zip")
     shutil.unpack_archive(archive, tmp_path)
     here = tmp_path / kit.FOLDER
     tracked = kit.files_of_project()
     assert {"helpers/__init__.py", "notebooks/00_start_here.ipynb", "constraints.txt", "LICENSE-TEXT"} <= set(tracked)
     carried = [f"model/{kit.GGUF}", f"wheels/{WHEEL}"]
-    own = {"start.py", "kit.json", "model/LICENSE", "model/README.txt", *carried}
+    own = {"start.py", "kit.json", "model/LICENSE", "model/README.txt", "site/index.html", *carried}
     assert {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()} == set(tracked) | own
     assert not [name for name in tracked if name.startswith(("my-work", "data/model", ".venv"))]
     known = json.loads((here / "kit.json").read_text())
