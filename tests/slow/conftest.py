@@ -17,3 +17,15 @@ def browser():
 @pytest.fixture(scope="module")
 def page(browser):
     return browser.new_page(viewport={"width": 1300, "height": 1000})
+
+
+@pytest.fixture
+def faults():
+    """A function: the rules of accessibility that a page breaks and that axe holds for serious, with a place each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def found(page):
+        violations = Axe().run(page).response["violations"]
+        return [(v["id"], v["nodes"][0]["html"]) for v in violations if v["impact"] in ("serious", "critical")]
+
+    return found
