@@ -304,7 +304,9 @@ const STYLE = `
 .ball { font: 14px/1.45 system-ui, "DejaVu Sans", sans-serif; max-width: 760px; display: flex; flex-wrap: wrap; gap: 18px; align-items: flex-start }
 .ball canvas { width: ${SIDE + 2 * EDGE}px; max-width: calc(100% - 20px); aspect-ratio: 1; touch-action: none; cursor: grab; border-radius: 20px }
 .ball :focus-visible { outline: 3px solid #4477AA; outline-offset: 2px }
+.ball .shown { flex: 0 1 ${SIDE + 2 * EDGE}px; min-width: 0 }
 .ball .side { flex: 1 1 250px; min-width: 240px }
+.ball label > span:first-child { display: block; min-height: 2.9em } /* or what stands under it would move */
 .ball label, .ball fieldset { display: block; margin: 0 0 10px; border: 0; padding: 0 }
 .ball input[type=range] { width: 100%; margin: 2px 0 }
 .ball :disabled { opacity: .4 }
@@ -320,20 +322,24 @@ const STYLE = `
 const STOPS = [[-1, "nearest point"], [0, "the model"], [1, "direction alone"]];
 
 // What the ruler's slider means where it stands.
-export function spoken(place) {
+export function spoken(place, middle = "the model") {
+  if (place === 0) return middle;
   const stop = STOPS.find(([at]) => at === place);
   if (stop) return stop[1];
-  return place < 0 ? `nearest point, were the state ${(-1 / place).toFixed(1)} times as far out` : `size counts to the power ${(1 - place).toFixed(2)}`;
+  return place < 0 ? `nearest point, were the state ${(-1 / place).toPrecision(3)} times as far out` : `size counts to the power ${(1 - place).toFixed(2)}`;
 }
+
+// A probability in percent; what is not certain is not rounded to it.
+const percent = (p) => (p < 0.005 ? "< 1\u00a0%" : p > 0.995 ? "> 99\u00a0%" : `${Math.round(100 * p)}\u00a0%`);
 
 // Who wins at a direction, and by how much, in the ruler's own unit.
 export function lead(scene, tokens, radius, { place, slid, T }, direction) {
   const rows = scores(scene, tokens, radius, { ...ruler(place), slid }), first = winner(rows, ...direction);
   const others = tokens.size.map((_, i) => i).filter((i) => i !== first), second = winner(rows, ...direction, others);
-  const [name, next] = [tokens.names[first], tokens.names[second]], [one, two] = [first, second].map((i) => score(rows, i, ...direction));
+  const [name, next] = [first, second].map((i) => `“${tokens.names[i]}”`), [one, two] = [first, second].map((i) => score(rows, i, ...direction));
   if (place === 0) {
-    const share = Math.round(100 * chances(tokens, radius, direction, T || 1)[first]);
-    return `${name}, ${(one - two).toFixed(1)} logits ahead of ${next}: ${share} % at temperature ${T || 1}`;
+    const share = T ? `; ${percent(chances(tokens, radius, direction, T)[first])} at temperature ${T}` : "";
+    return `${name}, ${(one - two).toFixed(1)} logits ahead of ${next}${share}`;
   }
   const distance = (s) => Math.sqrt(radius ** 2 - 2 * s).toFixed(1), angle = (s) => `${((Math.acos(s / radius) * 180) / Math.PI).toFixed(1)}°`;
   if (place === -1) return `${name}, at distance ${distance(one)}; next ${next}, at ${distance(two)}`;
@@ -364,17 +370,19 @@ function render({ model, el }) {
   const data = model.get("data"), state = { n: data.ordered ? data.scenes.length - 1 : 0, place: 0, slid: 0, T: 0, R: FRONT, chance: false };
   const root = element("div", el, { className: "ball" });
   element("style", root, { textContent: STYLE });
-  const canvas = element("canvas", root, { tabIndex: 0 }, { role: "application", "aria-roledescription": "ball that turns" });
+  const shown = element("div", root, { className: "shown" });
+  const canvas = element("canvas", shown, { tabIndex: 0 }, { role: "application", "aria-roledescription": "ball that turns" });
   canvas.dataset.lmSuppressShortcuts = "true";
   const side = element("div", root, { className: "side" }), picture = new Picture(canvas);
 
   const scene = () => data.scenes[state.n];
   const tokens = () => (state.chance ? scene().nulls : scene().tokens);
-  const now = () => ({ ...state, scene: scene(), tokens: tokens(), radius: data.radius });
-  const held = () => scene().marks.map((mark) => winner(scores(scene(), tokens(), data.radius, { ...ruler(state.place), slid: state.slid }), ...mark));
+  const slid = () => (state.chance ? 0 : state.slid); // those who win by chance are known from zero only
+  const now = () => ({ ...state, slid: slid(), scene: scene(), tokens: tokens(), radius: data.radius });
+  const held = () => scene().marks.map((mark) => winner(scores(scene(), tokens(), data.radius, { ...ruler(state.place), slid: slid() }), ...mark));
 
   // Drawn once a frame, coarsely while something moves, finely once it rests.
-  let asked = 0, rest = 0;
+  let asked = 0, rest = 0, gliding = 0;
   const view = el.ownerDocument.defaultView;
   const paint = (moving = true) => {
     view.clearTimeout(rest);
@@ -404,7 +412,10 @@ function render({ model, el }) {
     return button;
   });
   const by = range(side, "Ruler", -1, 1, 0.02);
-  by.input.addEventListener("input", () => change({ place: Number(by.input.value) }));
+  by.input.addEventListener("input", () => {
+    gliding++; // whoever takes the slider has it
+    change({ place: Number(by.input.value) });
+  });
   const from = data.scenes[0].mean && range(side, "Origin", 0, 1, 0.02, ["zero", "the mean of all targets"]);
   from?.input.addEventListener("input", () => change({ slid: Number(from.input.value) }));
   const heat = range(side, "Temperature", 0, 3, 0.05);
@@ -416,18 +427,18 @@ function render({ model, el }) {
     label.append(" Random directions of the same sizes, for comparison");
     box.addEventListener("change", () => change({ chance: box.checked }));
   }
-  const list = element("ol", side, {}, { "aria-live": "polite" }), sentence = element("p", side, {}, { role: "status" });
-  const here = element("p", side, { className: "here" }, { role: "status" });
+  const list = element("ol", shown, {}, { "aria-live": "polite" }), sentence = element("p", shown, {}, { role: "status" });
+  const here = element("p", shown, { className: "here" }, { role: "status" });
   const facing = element("button", side, { type: "button", textContent: "Turn to the front" });
   facing.addEventListener("click", () => change({ R: FRONT }));
-  element("small", side, { textContent: "Each area is named after the token that wins there. Eight have colours, first those that hold a state, then the largest; all others are grey. White dots are behind the ball." });
-  here.textContent = "Drag the ball, or move it with the arrow keys. Point or tap to see who wins there.";
+  element("small", side, { textContent: "Each area is named after the token that wins there. Eight have colours, first those that hold a state, then the largest; all others are grey. White dots are behind the ball. ✓: what the model says, or of random directions, what the dot product picks." });
 
   // From one stop to another in half a second, or at once for whoever wants no motion.
   function glide(to) {
-    const start = state.place, since = view.performance.now();
+    const start = state.place, since = view.performance.now(), mine = ++gliding;
     const calm = view.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const step = (time) => {
+      if (mine !== gliding) return;
       const part = calm ? 1 : Math.min(1, Math.max(0, time - since) / 500), eased = part * part * (3 - 2 * part);
       change({ place: part === 1 ? to : start + (to - start) * eased });
       if (part < 1) view.requestAnimationFrame(step);
@@ -437,12 +448,15 @@ function render({ model, el }) {
 
   function change(what) {
     Object.assign(state, what);
+    if ("n" in what || "chance" in what) question = null;
     say();
+    tell();
     paint();
   }
 
   function say() {
-    const { n, place, T, slid, chance } = state, { name, texts, signs, away, nulls } = scene(), own = tokens(), winners = held();
+    const { n, place, T, chance } = state, { name, texts, signs, away, nulls } = scene(), own = tokens(), winners = held(), at = slid();
+    const middle = chance ? "dot product" : STOPS[1][1];
     const put = (node, text) => node.textContent === text || (node.textContent = text); // said again only where it is new
     const set = (control, value, text) => {
       if (!control) return;
@@ -450,18 +464,20 @@ function render({ model, el }) {
       control.say(text);
     };
     set(chooser, n, name);
-    set(by, place, spoken(place));
+    set(by, place, spoken(place, middle));
     stops.forEach((button, k) => button.setAttribute("aria-pressed", STOPS[k][0] === place));
+    stops[1].textContent = middle;
     heat.input.disabled = place !== 0;
-    set(heat, T, place !== 0 ? "only the model’s scores are probabilities" : T ? `${T}, colours mixed by probability` : "0, the winner takes all");
+    set(heat, T, place !== 0 ? "off, only the model’s scores are probabilities" : T ? `${T}, colours mixed by probability` : "0, the winner takes all");
     if (from) {
       from.input.disabled = box.checked = chance;
-      const part = slid === 0 ? "zero" : slid === 1 ? "the mean of all targets" : `${Math.round(100 * slid)} % of the way to the mean`;
-      set(from, slid, chance ? `zero; the mean of these is only ${nulls.away.toFixed(2)} away` : slid ? `${part}, ${(slid * away).toFixed(1)} away` : part);
+      const part = at === 1 ? "the mean of all targets" : `${Math.round(100 * at)} % of the way to the mean`;
+      set(from, at, at ? `${part}, ${(at * away).toFixed(1)} from zero` : chance ? `zero; the mean of these is only ${nulls.away.toFixed(2)} from it` : "zero");
     }
     const told = winners.map((who, n) => {
-      const right = who === own.says[n], sure = place === 0 ? ` ${Math.round(100 * chances(own, data.radius, scene().marks[n], T || 1)[who])}\u00a0%` : "";
-      return `${own.names[who]}${right ? "\u00a0✓" + sure : ` ✗ (${chance ? "furthest along" : "the model"}: ${own.names[own.says[n]]})`}`;
+      const right = who === own.says[n];
+      const sure = T && place === 0 ? ` ${percent(chances(own, data.radius, scene().marks[n], T)[who])}` : "";
+      return `${own.names[who]}${right ? `\u00a0✓${sure}` : ` ✗ (${middle}: ${own.names[own.says[n]]})`}`;
     });
     if (texts) {
       while (list.children.length < texts.length) element("span", element("li", list));
@@ -476,10 +492,13 @@ function render({ model, el }) {
   }
 
   // ---- turning it, and asking it
-  const tell = (where, x, y) => {
-    const square = 1 - x * x - y * y;
-    if (square >= 0) here.textContent = `${where}: ${lead(scene(), tokens(), data.radius, state, back(state.R, [x, y, Math.sqrt(square)]))}.`;
-  };
+  let question = null; // where somebody has pointed: what to call it, and its place in the picture
+  function tell(...asks) {
+    if (asks.length) question = asks;
+    const [where, x, y] = question ?? [], square = 1 - x * x - y * y;
+    if (!question) here.textContent = "Drag the ball, or move it with the arrow keys. Point or tap to see who wins there.";
+    else if (square >= 0) here.textContent = `${where}: ${lead(scene(), tokens(), data.radius, now(), back(state.R, [x, y, Math.sqrt(square)]))}.`;
+  }
   const place = (event) => {
     const box = canvas.getBoundingClientRect(), wide = 1 + (2 * EDGE) / SIDE;
     return [(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height].map((part) => wide * (2 * part - 1));
@@ -495,6 +514,7 @@ function render({ model, el }) {
     if (!grip) return tell("Here", ...at);
     state.R = times(turn(at[0] - grip[0], at[1] - grip[1]), state.R);
     grip = at;
+    tell("Here", ...at);
     paint();
   });
   for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, () => (grip = null));
@@ -509,6 +529,7 @@ function render({ model, el }) {
   });
 
   say();
+  tell();
   paint(false);
   el.ball = { state, change, picture, now }; // for a look from outside
   return () => view.clearTimeout(rest);

@@ -39,7 +39,7 @@ test("between nearest point and the model it is the distance to a state further 
   const rows = ball.scores(scene, tokens, radius, ball.ruler(-0.25)), far = 4 * radius; // 1 / 0.25 times
   const nearest = (x) => (i) => -(far ** 2 - 2 * far * dot(x, target(i, 0)) + size(i, 0) ** 2);
   assert.ok(directions.filter((x) => ball.winner(rows, ...x) !== best(nearest(x))).length <= 1);
-  assert.match(ball.spoken(-0.25), /4\.0 times as far out/);
+  assert.match(ball.spoken(-0.25), /4\.00 times as far out/);
 });
 
 test("sliding the origin changes no winner of the model, and some of the others", () => {
@@ -79,10 +79,10 @@ test("a turn is a rotation, and back undoes it", () => {
 });
 
 test("a lead is told in the ruler's own unit", () => {
-  const told = (place) => ball.lead(scene, tokens, radius, { place, slid: 0, T: 0 }, scene.marks[0]);
-  assert.match(told(0), /^Sun, [\d.]+ logits ahead of .+: 99 % at temperature 1$/);
+  const told = (place) => ball.lead(scene, tokens, radius, { place, slid: 0, T: 1 }, scene.marks[0]);
+  assert.match(told(0), /^“Sun”, [\d.]+ logits ahead of “.+”; 99\u00a0% at temperature 1$/);
   const near = Math.sqrt(radius ** 2 - 2 * radius * dot(scene.marks[0], target(tokens.says[0], 0)) + size(tokens.says[0], 0) ** 2);
-  assert.ok(told(-1).startsWith(`Sun, at distance ${near.toFixed(1)}; next `), told(-1));
+  assert.ok(told(-1).startsWith(`“Sun”, at distance ${near.toFixed(1)}; next `), told(-1));
   const cosine = dot(scene.marks[0], target(tokens.says[0], 0)) / size(tokens.says[0], 0);
-  assert.ok(told(1).startsWith(`Sun, ${((Math.acos(cosine) * 180) / Math.PI).toFixed(1)}° away; next `), told(1));
+  assert.ok(told(1).startsWith(`“Sun”, ${((Math.acos(cosine) * 180) / Math.PI).toFixed(1)}° away; next `), told(1));
 });

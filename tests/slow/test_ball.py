@@ -90,9 +90,22 @@ def test_by_keyboard_alone_it_turns_the_sliders_move_and_the_answers_are_said(op
     page.keyboard.press("Tab")
     page.keyboard.press("End")
     origin = page.get_by_role("slider", name="Origin").get_attribute("aria-valuetext")
-    assert origin.startswith("the mean of all targets, 4.4 away") and "Celsius ✓" in said.inner_text().replace(
-        "\xa0", " "
-    )
+    assert origin == "the mean of all targets, 4.4 from zero" and "Celsius ✓" in said.inner_text().replace("\xa0", " ")
+
+
+def test_what_is_said_of_a_place_follows_the_ruler_and_goes_with_the_ball(opened):
+    page = opened()
+    page.locator("canvas").hover()
+    here = page.get_by_role("status").filter(has_text="Here: ")
+    assert "logits ahead" in here.inner_text()
+    page.get_by_role("slider", name="Ruler").press("Home")
+    assert "at distance" in here.inner_text()
+    page.get_by_role("slider", name="Origin").press("End")
+    page.get_by_role("checkbox").check()  # of random directions, who wins is known from zero only
+    assert page.get_by_role("slider", name="Origin").input_value() == "0" and here.count() == 0
+    assert page.evaluate(f"{BALL}.now().slid") == 0
+    page.get_by_role("combobox").select_option("Three sayings")
+    assert "To be or not to" in page.locator("[aria-live=polite]").inner_text()
 
 
 def test_a_button_glides_or_jumps_for_whoever_wants_no_motion(opened):
