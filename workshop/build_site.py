@@ -28,6 +28,7 @@ from helpers.report.pictures import pictures
 HERE = Path(__file__).parent
 SOURCE, SITE = PROJECT / "build" / "site-source", PROJECT / "build" / "site"
 FOLDS = {"solution": "hide-cell", "reveal": "hide-output"}
+IN_JUPYTER = " Click a cell and press **Shift + Enter** to run it. (The first is folded; it only fetches tools.)"
 MOVES = re.compile(r"^(?:slider|show_ball)\(", re.M)
 
 
@@ -53,7 +54,7 @@ def page_of(path):
         tags = cell.metadata.get("tags", [])
         cell.metadata = {"tags": tags + [FOLDS[tag] for tag in tags if tag in FOLDS]}
         if cell.cell_type == "markdown":
-            cell.source = linked(cell.source)
+            cell.source = linked(cell.source).replace(IN_JUPYTER, "")
             if deep and cell.source.startswith(("## ", "### ")):
                 cells.append(raw("</details>"))
                 deep = False
@@ -117,9 +118,8 @@ def moving(output, told):
         return nbformat.v4.new_output("display_data", {"text/html": ball(what["ball"])})
     what["files"] = [f"_static/frames/{file}" for file in what["files"]]
     frames = html.escape(json.dumps(what), quote=True)
-    controls = (
-        f'<label>{html.escape(what["name"])} <input type="range" min="0" max="{len(what["files"]) - 1}" value="0"> '
-    )
+    ends = f'min="0" max="{len(what["files"]) - 1}" value="{what["at"]}"'
+    controls = f'<label>{html.escape(what["name"])} <input type="range" {ends}> '
     controls += '<span aria-hidden="true"></span></label><img alt="" hidden width="100%"><p role="status"></p>'
     return nbformat.v4.new_output(
         "display_data", {"text/html": f'<div class="frames" data-frames="{frames}" hidden>{controls}</div>'}

@@ -27,7 +27,8 @@ def slider(draw, values, stills, label):
         words.append(words_of(fig)[0].replace("`", ""))
         (FOLDER / files[-1]).write_bytes(small(png(fig)))
     made.append(label)
-    tell({"name": label, "values": [f"{values[n]:,}" for n in some], "files": files, "words": words})
+    at = some.index(values.index(stills[-1]))  # where it starts: what the last still shows
+    tell({"name": label, "at": at, "values": [f"{values[n]:,}" for n in some], "files": files, "words": words})
 
 
 def show_ball(data):

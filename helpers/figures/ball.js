@@ -302,13 +302,14 @@ const colour = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 
 const STYLE = `
 .ball { font: 14px/1.45 system-ui, "DejaVu Sans", sans-serif; max-width: 760px; display: flex; flex-wrap: wrap; gap: 18px; align-items: flex-start }
-.ball canvas { width: ${SIDE + 2 * EDGE}px; max-width: calc(100% - 20px); aspect-ratio: 1; touch-action: none; cursor: grab; border-radius: 20px }
+.ball canvas { width: calc(100% - 10px); aspect-ratio: 1; touch-action: none; cursor: grab; border-radius: 20px }
 .ball :focus-visible { outline: 3px solid #4477AA; outline-offset: 2px }
-.ball .shown { flex: 0 1 ${SIDE + 2 * EDGE}px; min-width: 0 }
+.ball .shown { flex: 1 1 320px; min-width: 0; max-width: ${SIDE + 2 * EDGE + 10}px }
 .ball .side { flex: 1 1 250px; min-width: 240px }
-.ball label > span:first-child { display: block; min-height: 2.9em } /* or what stands under it would move */
+.ball label > span:first-child { display: flex; align-items: flex-end; min-height: 2.9em } /* or what is under it moves */
+.ball input[type=checkbox] { width: 20px; height: 20px; vertical-align: middle }
 .ball label, .ball fieldset { display: block; margin: 0 0 10px; border: 0; padding: 0 }
-.ball input[type=range] { width: 100%; margin: 2px 0 }
+.ball input[type=range] { width: 100%; height: 24px; margin: 0 }
 .ball :disabled { opacity: .4 }
 .ball select { font: inherit; max-width: 100% }
 .ball button { font: inherit; padding: 4px 8px; margin: 0 4px 6px 0; font-size: 13px; border: 1px solid currentColor; border-radius: 6px; background: none; color: inherit; cursor: pointer }
@@ -431,7 +432,7 @@ function render({ model, el }) {
   const here = element("p", shown, { className: "here" }, { role: "status" });
   const facing = element("button", side, { type: "button", textContent: "Turn to the front" });
   facing.addEventListener("click", () => change({ R: FRONT }));
-  element("small", side, { textContent: "Each area is named after the token that wins there. Eight have colours, first those that hold a state, then the largest; all others are grey. White dots are behind the ball. ✓: what the model says, or of random directions, what the dot product picks." });
+  element("small", side, { textContent: "Each area is named after the token that wins there. Eight have colours, first those that hold a state, then the largest; all others are grey. White dots are behind the ball. ✓: the model’s own choice; for random directions, the dot product’s." });
 
   // From one stop to another in half a second, or at once for whoever wants no motion.
   function glide(to) {

@@ -121,7 +121,7 @@ def test_every_slider_moves_without_a_kernel(opened, soups):
         for n in range(page.locator(".frames").count()):
             frames = page.locator(".frames").nth(n)
             slider = frames.get_by_role("slider")
-            for key in ("End", "ArrowLeft"):
+            for key in ("Home", "End"):  # it starts where the last still is, which is no beginning
                 slider.press(key)
                 page.wait_for_function(
                     "i => i.complete && i.naturalWidth > 0", arg=frames.locator("img").element_handle()
