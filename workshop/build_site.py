@@ -6,7 +6,6 @@ myst-nb, links between notebooks become links between pages, and sliders get fra
 
 import base64
 import html
-import io
 import json
 import os
 import re
@@ -18,7 +17,7 @@ from pathlib import Path
 import nbformat
 from jinja2 import Environment, FileSystemLoader
 from nbclient import NotebookClient
-from PIL import Image
+from shown import ball, small
 from sphinx.cmd.build import main as sphinx
 
 from helpers.data import PROJECT, saved
@@ -78,14 +77,6 @@ def page_of(path):
     return notebook
 
 
-def small(picture, colours=128):
-    """A PNG of few colours, without visible loss: figures are flat."""
-    buffer = io.BytesIO()
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
 def raw(text):
     return nbformat.v4.new_markdown_cell(text)
 
@@ -98,11 +89,10 @@ def watched(notebook, name):
         nbformat.v4.new_code_cell("import frames"),
         *(c for c in run.cells[: last + 1] if c.cell_type == "code"),
     ]
-    os.environ |= {"DIRECTIONS_FRAMES": str(SOURCE / "_static" / "frames"), "DIRECTIONS_NOTEBOOK": name[:2]}
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
-    NotebookClient(
-        run, timeout=300, kernel_name="python3", resources={"metadata": {"path": PROJECT / "notebooks"}}
-    ).execute()
+    mine = {"DIRECTIONS_FRAMES": str(SOURCE / "_static" / "frames"), "DIRECTIONS_NOTEBOOK": name[:2]}
+    mine["PYTHONPATH"] = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    where = {"metadata": {"path": PROJECT / "notebooks"}}
+    NotebookClient(run, timeout=300, kernel_name="python3", resources=where).execute(env=os.environ | mine)
     for cell in run.cells:
         for output in cell.outputs:
             if (text := output.get("data", {}).get("text/plain", "")).startswith("site:"):
@@ -124,14 +114,6 @@ def moving(output, told):
     return nbformat.v4.new_output(
         "display_data", {"text/html": f'<div class="frames" data-frames="{frames}" hidden>{controls}</div>'}
     )
-
-
-def ball(data, name="ball"):
-    """The ball that turns, in the page itself: from a file of its own, a page on a disk could not load it."""
-    module = (PROJECT / "helpers" / "figures" / "ball.js").read_text(encoding="utf-8")
-    given = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
-    start = f'render({{ model: {{ get: () => ({given}) }}, el: document.getElementById("{name}") }});'
-    return f'<div id="{name}"></div>\n\n<script type="module">\n{module}\n{start}\n</script>'
 
 
 def prepare():

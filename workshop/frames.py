@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-from build_site import small
 from IPython.display import display
+from shown import small
 
 import helpers.figures
 from helpers.figures import png, words_of

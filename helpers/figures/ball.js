@@ -41,19 +41,10 @@ export function score(rows, i, x, y, z) {
 
 // The target with the largest score: among all, or among some.
 export function winner(rows, x, y, z, among) {
+  const count = among ? among.length : rows.length / 4;
   let best = -Infinity, who = -1;
-  if (among) {
-    for (let n = 0; n < among.length; n++) {
-      const s = score(rows, among[n], x, y, z);
-      if (s > best) {
-        best = s;
-        who = among[n];
-      }
-    }
-    return who;
-  }
-  for (let i = 0; 4 * i < rows.length; i++) {
-    const s = score(rows, i, x, y, z);
+  for (let n = 0; n < count; n++) {
+    const i = among ? among[n] : n, s = score(rows, i, x, y, z);
     if (s > best) {
       best = s;
       who = i;
@@ -364,7 +355,7 @@ function range(parent, name, min, max, step, ends = []) {
     head.textContent = `${name}: ${value}`;
     input.setAttribute("aria-valuetext", value);
   };
-  return { input, say, label };
+  return { input, say };
 }
 
 function render({ model, el }) {
@@ -380,7 +371,10 @@ function render({ model, el }) {
   const tokens = () => (state.chance ? scene().nulls : scene().tokens);
   const slid = () => (state.chance ? 0 : state.slid); // those who win by chance are known from zero only
   const now = () => ({ ...state, slid: slid(), scene: scene(), tokens: tokens(), radius: data.radius });
-  const held = () => scene().marks.map((mark) => winner(scores(scene(), tokens(), data.radius, { ...ruler(state.place), slid: slid() }), ...mark));
+  const held = () => {
+    const rows = scores(scene(), tokens(), data.radius, { ...ruler(state.place), slid: slid() });
+    return scene().marks.map((mark) => winner(rows, ...mark));
+  };
 
   // Drawn once a frame, coarsely while something moves, finely once it rests.
   let asked = 0, rest = 0, gliding = 0;
@@ -457,7 +451,7 @@ function render({ model, el }) {
 
   function say() {
     const { n, place, T, chance } = state, { name, texts, signs, away, nulls } = scene(), own = tokens(), winners = held(), at = slid();
-    const middle = chance ? "dot product" : STOPS[1][1];
+    const middle = chance ? "dot product" : STOPS[1][1], measured = spoken(place, middle);
     const put = (node, text) => node.textContent === text || (node.textContent = text); // said again only where it is new
     const set = (control, value, text) => {
       if (!control) return;
@@ -465,7 +459,7 @@ function render({ model, el }) {
       control.say(text);
     };
     set(chooser, n, name);
-    set(by, place, spoken(place, middle));
+    set(by, place, measured);
     stops.forEach((button, k) => button.setAttribute("aria-pressed", STOPS[k][0] === place));
     stops[1].textContent = middle;
     heat.input.disabled = place !== 0;
@@ -489,7 +483,7 @@ function render({ model, el }) {
       });
     } else put(sentence, `After ${winners.map((who, n) => `${signs[n]}: ${own.names[who]}`).join(", ")}.`);
     const spots = (texts ?? signs).map((text, n) => `after ${text}: ${own.names[winners[n]]}`);
-    canvas.setAttribute("aria-label", `A ball painted by which token wins at each point, by ${spoken(place)}. ${spots.join("; ")}.`);
+    canvas.setAttribute("aria-label", `A ball painted by which token wins at each point, by ${measured}. ${spots.join("; ")}.`);
   }
 
   // ---- turning it, and asking it

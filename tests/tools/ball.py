@@ -4,7 +4,7 @@
 was found: data/ball.html, and data/idea.webp, the moving picture of the README.
 """
 
-import json
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -31,21 +31,24 @@ def scores(p, size, radius, alpha=1.0, beta=0.0):
     return np.column_stack([radius * p * size[:, None] ** (alpha - 1), -beta * size**2 / 2])
 
 
-def seen_from(slid, p, u, mean, frame):
-    """Coordinates in the frame and sizes of targets, read from `slid` of the way to their mean."""
-    return p - slid * (frame @ mean), np.sqrt((u**2).sum(axis=1) - 2 * slid * u @ mean + slid**2 * mean @ mean)
+def seen_from(slid, p, size, along, mean, away):
+    """Coordinates in the frame and sizes of targets, read from `slid` of the way to their mean.
+
+    `along` (V,) is u · mean; the mean stands at `mean` (3,) in the frame, `away` from zero.
+    """
+    return p - slid * mean, np.sqrt(size**2 - 2 * slid * along + (slid * away) ** 2)
 
 
-def candidates(u, frame, radius, origins=ORIGINS):
+def candidates(read, radius, origins=ORIGINS):
     """The targets that win somewhere on the ball, for some ruler and some origin between zero and the mean: (n,).
 
-    Without an offset, those who win are the corners of the convex hull of their rows. With −‖u‖²/2 as a fourth
-    coordinate, the corners that look up hold all that can win by distance, from any factor; those that come close at
-    none of the directions of `NET` are left out.
+    `read` is what `seen_from` takes. Without an offset, those who win are the corners of the convex hull of their rows.
+    With −‖u‖²/2 as a fourth coordinate, the corners that look up hold all that can win by distance, from any factor;
+    those that come close at none of the directions of `NET` are left out.
     """
-    mean, p, found = u.mean(axis=0), u @ frame.T, set()
+    found = set()
     for slid in origins:
-        q, size = seen_from(slid, p, u, mean, frame)
+        q, size = seen_from(slid, *read)
         for alpha in POWERS:
             found.update(ConvexHull(scores(q, size, radius, alpha)[:, :3]).vertices)
         hull = ConvexHull(scores(q, size, 1.0, beta=1.0))
@@ -76,16 +79,14 @@ def groups(p, known, step, layers=2):
 
 def tokens(lm, u, frame, marks, origins=ORIGINS, step=0.2):
     """What the ball needs of a set of targets (V, d), as ball.js reads it."""
-    known, p, size, mean = (
-        candidates(u, frame, lm.radius, origins),
-        u @ frame.T,
-        np.linalg.norm(u, axis=1),
-        u.mean(axis=0),
-    )
+    mean = u.mean(axis=0)
+    p, size, along, away = u @ frame.T, np.linalg.norm(u, axis=1), u @ mean, np.linalg.norm(mean)
+    read = p, size, along, frame @ mean, away
+    known = candidates(read, lm.radius, origins)
     shown = np.vstack([NET[NET[:, 2] > 0], np.repeat(marks, 20_000, axis=0)])  # who holds a state counts most
     seen = np.zeros(len(known))
     for slid in {origins[0], origins[-1]}:
-        q, its_size = (part[known] for part in seen_from(slid, p, u, mean, frame))
+        q, its_size = (part[known] for part in seen_from(slid, *read))
         for alpha, beta in ((1, 1), (1, 0), (0, 0)):  # nearest point, direction and size, direction alone
             rows = scores(q, its_size, lm.radius, alpha, beta)
             seen += np.bincount(winners(shown, rows[:, :3], rows[:, 3]), minlength=len(known))
@@ -94,10 +95,10 @@ def tokens(lm, u, frame, marks, origins=ORIGINS, step=0.2):
         "names": [lm.token(i).strip() or "␣" for i in known],
         "p": rounded(p[known]),
         "size": rounded(size[known]),
-        "along": rounded(u[known] @ mean),
+        "along": rounded(along[known]),
         "hue": np.argsort(np.argsort(-seen, kind="stable")).tolist(),
         "says": np.searchsorted(known, winners(lm.radius * marks, p)).tolist(),
-        "away": round(float(np.linalg.norm(mean)), 4),
+        "away": round(float(away), 4),
         "rest": rounded(groups(p, known, step), 3),
     }
 
@@ -108,12 +109,11 @@ def rounded(values, digits=4):
     return [int(value) if value.is_integer() else value for value in flat]
 
 
-def scene(lm, name, texts):
-    """One ball: three texts, their states, the targets that win somewhere on it, and as many by chance (the null)."""
+def scene(lm, u, chance, name, texts):
+    """One ball: three texts, their states, and which targets win somewhere on it: the model's, and those by chance."""
     states = np.stack([lm.run(text).sphere_states[-1] for text in texts]).astype(float)
-    frame, u = facing_frame(states), lm.targets.astype(float)
-    marks, mean = states @ frame.T / lm.radius, u.mean(axis=0)
-    chance = np.linalg.norm(u, axis=1, keepdims=True) * random_directions(lm.n_vocab, lm.width, seed=1)
+    frame, mean = facing_frame(states), u.mean(axis=0)
+    marks = states @ frame.T / lm.radius
     return {
         "name": name,
         "texts": texts,
@@ -122,35 +122,31 @@ def scene(lm, name, texts):
         "mean": rounded(frame @ mean),
         "away": round(float(np.linalg.norm(mean)), 4),
         "tokens": tokens(lm, u, frame, marks),
-        "nulls": tokens(lm, chance.astype(float), frame, marks, origins=ORIGINS[:1], step=0.4),
+        "nulls": tokens(lm, chance, frame, marks, origins=ORIGINS[:1], step=0.4),
     }
 
 
 def scenes(lm):
-    """What ball.js shows: every triple of data/passages.json."""
+    """What ball.js shows: every triple of data/passages.json. The null has random directions and the real sizes."""
+    u = lm.targets.astype(float)
+    chance = np.linalg.norm(u, axis=1, keepdims=True) * random_directions(lm.n_vocab, lm.width, seed=1)
     balls = tqdm(passages("balls").items(), desc="Who wins on the balls?")
     return {
         "radius": lm.radius,
         "choose": "texts",
         "ordered": False,
-        "scenes": [scene(lm, name, texts) for name, texts in balls],
+        "scenes": [scene(lm, u, chance, name, texts) for name, texts in balls],
     }
 
 
 def page(found):
     """One file that shows all balls but the notebook's own, without a kernel and without a network."""
-    balls = found["scenes"][1:]
-    kept = [ball | {key: without_ids(ball[key]) for key in ("tokens", "nulls")} for ball in balls]
-    data = json.dumps(found | {"scenes": kept}, ensure_ascii=False, separators=(",", ":"))
+    sys.path.append(str(PROJECT / "workshop"))
+    from shown import ball  # how a page shows it is the workshop's to say
+
     template = Template((HERE / "ball.html.j2").read_text(encoding="utf-8"), keep_trailing_newline=True)
-    module = (PROJECT / "helpers" / "figures" / "ball.js").read_text(encoding="utf-8")
-    return template.render(
-        module=module, data=data.replace("</", "<\\/"), vocabulary="49,152", model="SmolLM2-135M-Instruct"
-    )
-
-
-def without_ids(tokens):
-    return {key: value for key, value in tokens.items() if key != "ids"}
+    turning = ball(found | {"scenes": found["scenes"][1:]})
+    return template.render(ball=turning, vocabulary="49,152", model="SmolLM2-135M-Instruct")
 
 
 STOPS = {-1: "nearest point", 0: "direction and size:\nthe model", 1: "direction alone"}

@@ -7,8 +7,6 @@ from myst_nb.core.render import NbElementRenderer
 project = html_title = "Directions, not points"
 author = "the Directions, not points contributors"
 extensions = ["myst_nb"]
-exclude_patterns = ["_build"]
-suppress_warnings = ["mystnb.unknown_mime_type"]
 
 nb_execution_mode = "off"  # the outputs are the committed ones
 nb_render_markdown_format = "myst"

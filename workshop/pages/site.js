@@ -19,7 +19,7 @@ function wake(slider) {
 }
 
 // A link into what is folded opens it; so does one to the heading above.
-function open() {
+function unfold() {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
   const folded = target && target.querySelector(":scope > details.deeper");
@@ -29,7 +29,7 @@ function open() {
 
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".frames").forEach(wake);
-  window.addEventListener("hashchange", open);
-  if (location.hash) open();
+  window.addEventListener("hashchange", unfold);
+  unfold();
 });
 window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((folded) => (folded.open = true)));
