@@ -84,7 +84,9 @@ def look_alike(saved, ran):
     return all(np.abs(one - other).max() < 12 for one, other in pairs)
 
 
-AT_REST = """() => { const idle = document.body.innerText.includes("Python 3 (ipykernel) | Idle");
+AT_REST = """() => {
+  const waiting = [...document.querySelectorAll(".jp-InputPrompt")].some(prompt => prompt.textContent.includes("*"));
+  const idle = !waiting && document.body.innerText.includes("Python 3 (ipykernel) | Idle");
   window.since = idle ? window.since || Date.now() : 0; return idle && Date.now() - window.since > 2000 }"""
 
 
