@@ -116,13 +116,26 @@ def winners(states, targets, offsets=None):
     Shapes: states (n, d) or (d,), targets (V, d), offsets (V,) or None; returns (n,) int64. Ties go to the lower row.
     """
     states, targets = _pair(np.atleast_2d(states), targets)
+    b = np.zeros(len(targets), targets.dtype) if offsets is None else np.asarray(offsets)
+    many = targets.shape[1] < 4 and len(states) > BLOCK  # a picture: ask first who can win at all
+    rows = _corners(np.column_stack([targets, b])) if many else slice(None)
     chosen = np.empty(len(states), np.int64)
-    for block, logits in product_blocks(states, targets):
-        logits += 0 if offsets is None else np.asarray(offsets)
-        best = logits.argmax(axis=1)
+    for block, logits in product_blocks(states, targets[rows]):
+        logits += b[rows]
+        chosen[block] = best = logits.argmax(axis=1)
         _finite(logits[np.arange(len(best)), best])  # NaN wins every argmax
-        chosen[block] = best
-    return chosen
+    return np.arange(len(targets))[rows][chosen]
+
+
+def _corners(rows):
+    """The rows that win somewhere: corners of their convex hull, on a ball some twenty of 49,152; or all of them."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    different, first = np.unique(rows[:, np.ptp(rows, axis=0) != 0], axis=0, return_index=True)
+    try:
+        return np.sort(first[ConvexHull(different).vertices])
+    except (QhullError, ValueError):  # they lie in one plane, or hold NaN
+        return slice(None)
 
 
 @np.errstate(all="ignore")
@@ -199,8 +212,7 @@ def _pair(a, b):
     a, b = _vectors(a), _vectors(b)
     if a.shape[-1] != b.shape[-1]:
         raise ValueError(f"The vectors differ in width: {a.shape[-1]} and {b.shape[-1]}; both need the same.")
-    kind = np.result_type(a, b)
-    return a.astype(kind, copy=False), b.astype(kind, copy=False)
+    return [v.astype(np.result_type(a, b), copy=False) for v in (a, b)]
 
 
 def _finite(result):

@@ -184,14 +184,8 @@ class LanguageModel:
             stream, logits = read(self._parts, ids, change)
         except (RuntimeError, IndexError) as error:
             raise ValueError(f"{self.name} cannot take these {len(ids)} tokens ({first_line(error)}).") from error
-        return Run(
-            ids=frozen(ids),
-            tokens=[self.token(i) for i in ids],
-            residuals=stream if len(stream) > 1 else None,
-            sphere_states=frozen(self.to_sphere(stream[-1])),
-            logits=logits,
-            _lm=self,
-        )
+        tokens, z = [self.token(i) for i in ids], frozen(self.to_sphere(stream[-1]))
+        return Run(frozen(ids), tokens, stream if len(stream) > 1 else None, z, logits, self)
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,24 @@ def test_winners_cross_block_borders_and_ties_go_to_the_lower_row():
     assert winners([1.0, 0], [[0.0, 1], [2, 0]]).tolist() == [1]
 
 
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("offset", [None, 0.1, "each"])
+def test_winners_in_a_picture_are_those_of_all_targets(flat, offset):
+    """In two and three dimensions only the corners of the targets' hull are asked, each with its lowest row."""
+    rng = np.random.default_rng(0)
+    states, targets = rng.normal(size=(2000, 3)), np.repeat(rng.normal(size=(400, 3)), 2, axis=0)
+    targets[:, 2] *= not flat
+    offsets = (
+        None if offset is None else np.repeat(rng.normal(size=400), 2) if offset == "each" else np.full(800, offset)
+    )
+    slow = (states @ targets.T + (0 if offsets is None else offsets)).argmax(axis=1)
+    np.testing.assert_array_equal(winners(states, targets, offsets), slow)
+    planar = (states[:, :2] @ targets[:, :2].T).argmax(axis=1)
+    np.testing.assert_array_equal(winners(states[:, :2], targets[:, :2]), planar)
+    with pytest.raises(ValueError, match="NaN"):
+        winners(states, np.vstack([targets, [0, 0, np.nan]]), None)
+
+
 @given(
     arrays(np.float64, (5, 3), elements=numbers).filter(lambda rows: rows.any(axis=1).all()),
     st.lists(st.integers(0, 4), min_size=1, max_size=40),
