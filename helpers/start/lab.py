@@ -9,10 +9,12 @@ and the new version put beside it as NAME.new.ipynb.
 import json
 import os
 from itertools import chain, count
+from pathlib import Path
 
 from filelock import FileLock
 
-from helpers.data import project_folder
+from helpers import data
+from helpers.start.progress import progress
 from helpers.start.terminal import say
 from helpers.weights.fetch import fetch
 
@@ -92,21 +94,37 @@ def _without_announcements(work):
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, paths))
 
 
-def open_lab(arguments):
-    """Run JupyterLab on the reader's copies; further `arguments` go to it. An OSError says what is in the way."""
-    from jupyterlab.labapp import LabApp
+def work_folder():
+    """Where a reader's own files are: my-work in the project's folder, or where DIRECTIONS_WORK says."""
+    return Path(os.environ.get("DIRECTIONS_WORK") or (data.PROJECT or Path.cwd()) / "my-work")
 
-    project = project_folder()
-    fetch()
-    work = project / "my-work"
+
+FIRST = "/lab/tree/notebooks/00_start_here.ipynb"
+
+
+def prepare():
+    """Bring the reader's folder up to date and say what was written and solved: the folder. OSError: what hinders."""
+    work = work_folder()
     try:
-        for name in update_copies(project, work):
-            say(f"my-work/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
+        for name in update_copies(data.project_folder(), work):
+            say(f"{work.name}/notebooks/{name}: {'the new version, beside yours' if '.new' in name else 'up to date'}")
         _without_announcements(work)
     except OSError as error:
         said = f"Your copies could not be brought up to date: {error.filename or work}: {error.strerror or error}."
         raise OSError(f"{said} Nothing of yours was lost.") from error
+    say(progress(work)[-1])
+    return work
+
+
+def open_lab(arguments):
+    """Run JupyterLab on the reader's copies; further `arguments` go to it. An OSError says what is in the way."""
+    from jupyterlab.labapp import LabApp
+
+    data.project_folder()
+    fetch()
+    work = prepare()
     # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.
-    address = "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"
     # In a container everyone is root, and Jupyter would refuse to start.
-    LabApp.launch_instance([address, f"--ServerApp.root_dir={work}", "--allow-root", *arguments])
+    LabApp.launch_instance(
+        [f"--LabApp.default_url={FIRST}", f"--ServerApp.root_dir={work}", "--allow-root", *arguments]
+    )
