@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help env lab test check deep run results ball bench guide kit site lint pins
+.PHONY: help env lab test check deep run results ball bench guide kit site links hub load grader lint pins
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -11,7 +11,7 @@ help:  ## list the commands
 
 # On Linux, plain pip would bring gigabytes of CUDA that nothing here uses. So it is shown torch's CPU build as well,
 # unless the machine has told it where to look, by environment or configuration.
-TORCH_CPU = if [ "$$(uname)" = Linux ] && ! $(BIN)/python -m pip config list | grep -Eq '(index-url|find-links|no-index)='; \
+TORCH_CPU = if [ "$$(uname)" = Linux ] && ! $(BIN)/python -m pip config list | grep -E '(index-url|find-links|no-index)=' > /dev/null; \
   then export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu; fi
 INSTALL = $(TORCH_CPU); $(BIN)/python -m pip install --quiet -c constraints.txt
 
@@ -29,6 +29,11 @@ INSTALL = $(TORCH_CPU); $(BIN)/python -m pip install --quiet -c constraints.txt
 	@$(INSTALL) -e '.[$*]'
 	@touch $@
 
+.venv/ready-grader: .venv/ready
+	@$(INSTALL) -e '.[grader]'
+	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyter/nbgrader 2> /dev/null  # readers keep their menus
+	@touch $@
+
 env: .venv/ready  ## make the environment and fetch the model, if they are missing
 	@$(BIN)/python -m helpers fetch
 
@@ -38,7 +43,7 @@ lab: .venv/ready  ## open JupyterLab on your own copies of the notebooks
 test: .venv/ready-test env  ## run every test, the notebooks included
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/ready-test .venv/ready-check env kit  ## run the slow checks: kills, conversion, a browser, the kit without a network
+check: .venv/ready-test .venv/ready-check .venv/ready-grader build/node/node_modules env kit  ## run the slow checks: kills, conversion, a browser, a hub, the kit without a network
 	-@$(BIN)/python -m helpers fetch gemma-3-270m  # without it, what compares it skips and says so
 	$(BIN)/python -m pytest -m slow tests $(ARGS)
 
@@ -68,12 +73,29 @@ kit: site  ## pack everything for computers without a network into build/, for t
 site: .venv/ready-site env  ## build the series into build/site, as pages that need no kernel and no network
 	@$(BIN)/python workshop/build_site.py
 
+links: .venv/ready-site env  ## ask every address outside that a page links to whether it still answers
+	@$(BIN)/python workshop/build_site.py linkcheck
+
+build/node/node_modules: .venv/ready-hub
+	@$(BIN)/npm install --silent --prefix build/node configurable-http-proxy@5.3.0
+
+hub: build/node/node_modules env  ## start a shared server on this machine, to try it out
+	@echo "Open http://127.0.0.1:8000 with any name; the password is in build/hub/password-for-learners,"
+	@echo "and that of the user teacher in build/hub/password-for-teacher. Ctrl+C stops everything."
+	@$(BIN)/jupyterhub -f workshop/hub/jupyterhub_config.py --log-level=ERROR
+
+load: build/node/node_modules env  ## see how many learners at once this machine bears: make load ARGS="5 10 20"
+	@$(BIN)/python workshop/hub/load.py $(ARGS)
+
+grader: .venv/ready-grader  ## write the exercises in nbgrader's form into build/grader
+	@$(BIN)/python workshop/grader.py
+
 lint: .venv/ready-test  ## check and format code and notebooks
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 pins: BIN := .venv-pins/bin
 pins:  ## write constraints.txt anew: the newest versions within pyproject.toml's ranges
 	$(PYTHON) -m venv .venv-pins
-	$(TORCH_CPU); $(BIN)/python -m pip install --quiet -e '.[test,check,site]' 'soupsieve<3'  # 3 and 4 refuse Python 3.11.0 to 3.11.4
+	$(TORCH_CPU); $(BIN)/python -m pip install --quiet -e '.[test,check,site,hub,grader]' 'soupsieve<3'  # 3 and 4 refuse Python 3.11.0 to 3.11.4
 	$(BIN)/python -m pip freeze --exclude-editable | sed -E '/^(nvidia|cuda|triton)/d; s/[+]cpu$$//' > constraints.txt
 	rm -rf .venv-pins
