@@ -147,9 +147,10 @@ def prepare():
         text = templates.get_template(path.name).render(given)
         (SOURCE / path.stem).write_text(linked(text), encoding="utf-8")
     guide = (HERE / "README.md").read_text(encoding="utf-8")
-    for old, new in {"(../README.md)": "(index.md)", "(handout.html)": "(handout.html)", "../notebooks/": ""}.items():
+    for old, new in {"(../README.md)": "(index.md)", "(hub/README.md)": "(hub.md)", "../notebooks/": ""}.items():
         guide = guide.replace(old, new)
     (SOURCE / "guide.md").write_text(re.sub(r"<!--.*?-->", "", linked(guide), flags=re.S), encoding="utf-8")
+    shutil.copy(HERE / "hub" / "README.md", SOURCE / "hub.md")
     shutil.copy(PROJECT / "CHANGELOG.md", SOURCE / "changelog.md")
 
 
@@ -159,11 +160,12 @@ def readme_table():
     return table.replace("](notebooks/", "](")
 
 
-def main():
+def main(builder="html"):
     prepare()
-    shutil.rmtree(SITE, ignore_errors=True)
-    sys.exit(sphinx(["-q", "-W", "--keep-going", "-b", "html", str(SOURCE), str(SITE)]))
+    made = SITE if builder == "html" else PROJECT / "build" / builder
+    shutil.rmtree(made, ignore_errors=True)
+    sys.exit(sphinx(["-q", "-W", "--keep-going", "-b", builder, str(SOURCE), str(made)]))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -20,10 +20,11 @@ from run_notebooks import IDEA, NOTEBOOKS, PROJECT, idea
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 EXTRAS = PYPROJECT["optional-dependencies"]
-RANGES = [Requirement(line) for line in [*PYPROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["check"]]]
+RANGES = [Requirement(line) for lines in [PYPROJECT["dependencies"], *EXTRAS.values()] for line in lines]
 PINS = dict(line.lower().split("==") for line in (PROJECT / "constraints.txt").read_text().split())
 CONDA_NAMES = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 README = (PROJECT / "README.md").read_text()
+PAGES = [path for name in (".", "data", "workshop", "workshop/hub") for path in (PROJECT / name).glob("*.md")]
 
 
 @pytest.mark.parametrize("requirement", RANGES, ids=lambda requirement: requirement.name)
@@ -83,9 +84,24 @@ def test_what_the_readme_shows_is_there_and_its_still_is_the_notebooks():
     assert all((PROJECT / path).exists() for path in re.findall(r'(?:src|srcset|href)="([^"]+)"', README))
 
 
-def test_the_readme_links_to_what_is_there():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (PROJECT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_a_page_links_to_what_is_there(page):
+    lost = []
+    for target, _, anchor in (link.partition("#") for link in re.findall(r"\]\((?!http)([^)]+)\)", read(page))):
+        there = page.parent / target if target else page
+        if not there.exists() or (anchor and anchor not in anchors(there)):
+            lost.append(f"{target}#{anchor}")
+    assert lost == []
+
+
+def read(page):
+    return page.read_text(encoding="utf-8")
+
+
+def anchors(page):
+    """What GitHub calls a page's headings: small letters, hyphens for spaces, no other signs."""
+    heads = re.findall(r"^#+ (.+)$", read(page), re.M)
+    return {re.sub(r"[^\w -]", "", re.sub(r"\]\([^)]*\)", "]", head)).lower().replace(" ", "-") for head in heads}
 
 
 def test_ci_and_the_workflow_call_the_readmes_commands():
@@ -104,9 +120,25 @@ def test_make_help_has_a_line_for_each_target():
     assert {"env", "lab", "test", "check", "run", "results", "bench", "help"} <= set(phony)
 
 
-def test_the_citation_has_the_projects_version():
+def test_one_version_everywhere():
     citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
-    assert citation["version"] == PYPROJECT["version"] and citation["cff-version"] == "1.2.0"
+    assert citation["cff-version"] == "1.2.0"
+    newest = re.search(r"^## (\S+), (\S+)$", (PROJECT / "CHANGELOG.md").read_text(), re.M)
+    assert newest.groups() == (citation["version"], citation["date-released"])
+    hub = yaml.safe_load((PROJECT / "workshop" / "hub" / "z2jh.yaml").read_text())["singleuser"]["image"]["tag"]
+    assert PYPROJECT["version"] == citation["version"] == hub
+    archived = json.loads((PROJECT / ".zenodo.json").read_text())
+    assert archived["title"] == citation["title"] and archived["license"] == citation["license"]
+
+
+def test_what_the_platform_reads_is_well_formed():
+    templates = [yaml.safe_load(path.read_text()) for path in (PROJECT / ".github" / "ISSUE_TEMPLATE").glob("[0-9]*")]
+    assert len(templates) == 3 and all(one["name"] and one["description"] and one["body"] for one in templates)
+    fields = [field["attributes"].get("label") for one in templates for field in one["body"]]
+    assert all(fields)
+    updates = yaml.safe_load((PROJECT / ".github" / "dependabot.yml").read_text())["updates"]
+    assert [update["package-ecosystem"] for update in updates] == ["github-actions", "pip"]
+    assert "*.ipynb diff=jupyternotebook" in (PROJECT / ".gitattributes").read_text()
 
 
 # Stands for Python: makes an environment with itself in it, and notes what pip would install, told of which index.

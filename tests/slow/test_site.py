@@ -12,7 +12,7 @@ from run_notebooks import NOTEBOOKS, PROJECT
 pytestmark = pytest.mark.slow
 SITE = PROJECT / "build" / "site"
 NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
-PAGES = ["index", *NAMES, "questions", "models", "guide", "get", "changelog", "cite"]
+PAGES = ["index", *NAMES, "questions", "models", "guide", "hub", "get", "changelog", "cite"]
 ALONE = ["ball", "handout", "smollm2-135m-instruct", "gemma-3-270m"]
 
 

@@ -163,9 +163,3 @@ def test_the_commands_it_gives_exist():
     door = (PROJECT / "helpers" / "__main__.py").read_text(encoding="utf-8")
     for command in set(re.findall(r"-m helpers(\S* \w+)", GUIDE)):
         assert f'add_parser("{command.strip()}"' in door, command
-
-
-def test_the_links_inside_it_lead_somewhere():
-    anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^##+ (.+)$", GUIDE, re.M)}
-    for target in re.findall(r"\]\(([^)]+)\)", GUIDE):
-        assert target[1:] in anchors if target.startswith("#") else (guide.HERE / target).exists(), target
