@@ -76,12 +76,10 @@ site: .venv/ready-site env  ## build the series into build/site, as pages that n
 links: .venv/ready-site env  ## ask every address outside that a page links to whether it still answers
 	@$(BIN)/python workshop/build_site.py linkcheck
 
-build/node/node_modules: .venv/ready-hub
-	@$(BIN)/npm install --silent --prefix build/node configurable-http-proxy@5.3.0
+build/node/node_modules: | .venv/ready-hub
+	@$(BIN)/npm install --loglevel=error --no-fund --no-audit --prefix build/node configurable-http-proxy@5.3.0
 
 hub: build/node/node_modules env  ## start a shared server on this machine, to try it out
-	@echo "Open http://127.0.0.1:8000 with any name; the password is in build/hub/password-for-learners,"
-	@echo "and that of the user teacher in build/hub/password-for-teacher. Ctrl+C stops everything."
 	@$(BIN)/jupyterhub -f workshop/hub/jupyterhub_config.py --log-level=ERROR
 
 load: build/node/node_modules env  ## see how many learners at once this machine bears: make load ARGS="5 10 20"

@@ -113,12 +113,12 @@ def random_rotation(d, seed):
 def winners(states, targets, offsets=None):
     """Which target wins at each state: argmax over i of z·u_i + b_i.
 
-    Shapes: states (n, d) or (d,), targets (V, d), offsets (V,) or None; returns (n,) int64. Ties go to the lower row.
+    Shapes: states (n, d) or (d,), targets (V, d), offsets (V,) or None; returns (n,) int64. Ties go to the lower row;
+    in a picture (over 1,000 states, d ≤ 3) to the lower corner.
     """
     states, targets = _pair(np.atleast_2d(states), targets)
     b = np.zeros(len(targets), targets.dtype) if offsets is None else np.asarray(offsets)
-    many = targets.shape[1] < 4 and len(states) > BLOCK  # a picture: ask first who can win at all
-    rows = _corners(np.column_stack([targets, b])) if many else slice(None)
+    rows = _corners(np.column_stack([targets, b])) if len(states) > 1000 and targets.shape[1] < 4 else slice(None)
     chosen = np.empty(len(states), np.int64)
     for block, logits in product_blocks(states, targets[rows]):
         logits += b[rows]
@@ -128,7 +128,7 @@ def winners(states, targets, offsets=None):
 
 
 def _corners(rows):
-    """The rows that win somewhere: corners of their convex hull, on a ball some twenty of 49,152; or all of them."""
+    """The rows that win somewhere: corners of their convex hull, on a ball some hundred of 49,152; or all."""
     from scipy.spatial import ConvexHull, QhullError
 
     different, first = np.unique(rows[:, np.ptp(rows, axis=0) != 0], axis=0, return_index=True)

@@ -240,6 +240,10 @@ def test_winners_in_a_picture_are_those_of_all_targets(flat, offset):
     np.testing.assert_array_equal(winners(states, targets, offsets), slow)
     planar = (states[:, :2] @ targets[:, :2].T).argmax(axis=1)
     np.testing.assert_array_equal(winners(states[:, :2], targets[:, :2]), planar)
+    rows = targets if offsets is None else np.column_stack([targets, offsets])
+    if not flat and offset != "each":
+        corners = geometry._corners(rows)
+        assert 3 < len(corners) < 100 and set(winners(0 * states, targets, offsets)) == {corners.min()}
     with pytest.raises(ValueError, match="NaN"):
         winners(states, np.vstack([targets, [0, 0, np.nan]]), None)
 

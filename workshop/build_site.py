@@ -150,7 +150,8 @@ def prepare():
     for old, new in {"(../README.md)": "(index.md)", "(hub/README.md)": "(hub.md)", "../notebooks/": ""}.items():
         guide = guide.replace(old, new)
     (SOURCE / "guide.md").write_text(re.sub(r"<!--.*?-->", "", linked(guide), flags=re.S), encoding="utf-8")
-    shutil.copy(HERE / "hub" / "README.md", SOURCE / "hub.md")
+    hub = (HERE / "hub" / "README.md").read_text(encoding="utf-8").replace("(../README.md#", "(guide.md#")
+    (SOURCE / "hub.md").write_text(hub, encoding="utf-8")
     shutil.copy(PROJECT / "CHANGELOG.md", SOURCE / "changelog.md")
 
 

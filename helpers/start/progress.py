@@ -10,14 +10,15 @@ RIGHT = re.compile(r"\*\*✓ (\d+\.\d+) is right\.\*\*")
 
 def progress(work):
     """Lines that say which exercises are solved in the copies that `work`/notebooks holds."""
-    done, lines, spines = _solved(work), [], 0
+    done, lines = _solved(work), []
     given = {path.stem: _exercises(path) for path in sorted((project_folder() / "notebooks").glob("*.ipynb"))}
+    given = {name: numbers for name, numbers in given.items() if numbers}
     for name, numbers in given.items():
-        spines += numbers[0] in done
         shown = "  ".join(f"{'✓' if number in done else '·'} {number}" for number in numbers)
         lines.append(f"{name[:2]} {name[3:].replace('_', ' '):24} {shown}")
-    total = sum(map(len, given.values()))
-    return [*lines, f"{spines} of {len(given)} spines solved, {len(done)} of {total} exercises."]
+    spines, known = {numbers[0] for numbers in given.values()}, {n for numbers in given.values() for n in numbers}
+    said = f"{len(done & spines)} of {len(spines)} spines solved, {len(done & known)} of {len(known)} exercises."
+    return [*lines, said]
 
 
 def _solved(work):
@@ -36,6 +37,8 @@ def _cells(path):
     """A notebook's cells: their tags, source and outputs; none of what is no notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return [(cell["metadata"].get("tags", []), "".join(cell["source"]), cell.get("outputs")) for cell in cells]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [
+            (list(cell["metadata"].get("tags", "")), "".join(cell["source"]), cell.get("outputs")) for cell in cells
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []

@@ -20,7 +20,8 @@ def stub(*inputs):
 @pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 def test_a_row_is_whole_its_reference_right_and_its_stub_waiting(exercise):
     assert exercise.difficulty in ("easy", "medium", "hard") and 1 <= exercise.minutes <= 30
-    assert len(exercise.wrong) >= 4 and exercise.right and exercise.title
+    assert len(exercise.wrong) >= 4, f"{exercise.number} has {len(exercise.wrong)} wrong functions, and needs 4"
+    assert exercise.right and exercise.title
     with np.errstate(all="raise"):  # what numpy was told to raise judges nobody
         assert verdict(exercise.number, exercise.reference) == f"**✓ {exercise.number} is right.** {exercise.right}"
         assert solved(exercise.number, exercise.reference)
@@ -46,8 +47,8 @@ def inputs(change, kinds):
     """A function that is right about something else: of every list, array or fraction it sees another one."""
 
     def seen(x):
-        x = np.array(x, dtype=object) if isinstance(x, list) else np.asarray(x)
-        return change(x) if x.dtype.kind in kinds and (x.ndim or kinds == "f") else x
+        array = np.array(x, dtype=object) if isinstance(x, list) else np.asarray(x)
+        return change(array) if array.dtype.kind in kinds and (array.ndim or kinds == "f") else x
 
     return lambda reference: lambda *inputs: reference(*map(seen, inputs))
 
@@ -75,7 +76,8 @@ NEAR = [(number, miss) for miss, (_, but) in NEAR_MISSES.items() for number in E
 
 @pytest.mark.parametrize("number, miss", NEAR)
 def test_the_inputs_tell_a_right_function_from_its_near_misses(number, miss):
-    assert not solved(number, NEAR_MISSES[miss][0](EXERCISES[number].reference))
+    told = f"{number} accepts a function that {miss}: change its inputs, or name it in NEAR_MISSES"
+    assert not solved(number, NEAR_MISSES[miss][0](EXERCISES[number].reference)), told
 
 
 def says_a_word(v):

@@ -159,7 +159,7 @@ def opens_and_closes_as_agreed(notebook):
     found = [f"once, in {c.id}: {pattern}" for c, pattern in wanted if len(re.findall(pattern, c.source, re.M)) != 1]
     chain = CHAIN in opening.source.replace("**", "").replace(HERE, "").splitlines()
     found += [] if chain and (opening.id, closing.id) == ("opening", "closing") else ["the chain, or a cell's name"]
-    found += [line for line in [reading.stated(notebook)] if line not in opening.source.splitlines()]
+    found += [f"make run writes {s}" for s in [reading.stated(notebook)] if s not in opening.source.splitlines()]
     return found + [f"{n} words" for n in [reading.words(opening.source)] if n > 120]
 
 
@@ -173,6 +173,8 @@ def all_stands_in_its_place(notebook):
     end = len(spine(notebook))
     start = next((i for i, cell in enumerate(cells) if cell.source.startswith("## Solutions")), len(cells))
     found += [f"{cell.id} is deeper before the closing" for cell in cells[:end] if tagged(cell, "deeper")]
+    behind = cells[[cell.id for cell in cells].index("closing") + 1 :] if "closing" in {c.id for c in cells} else []
+    found += [f"{cell.id} lacks the tag deeper" for cell in behind if not tagged(cell, "deeper")]
     found += [f"{c.id}: a solution?" for i, c in enumerate(cells) if tagged(c, "solution") != (i >= start)]
     found += [f"{cell.id} is no code" for cell in cells[start + 1 :] if cell.cell_type != "code"]
     for cell in cells[end:]:

@@ -10,6 +10,7 @@ from helpers.data import PROJECT
 from helpers.exercises import verdict
 from helpers.start.progress import progress
 
+TAGS = '{"cells": [{"source": "", "metadata": {"tags": 3}}]}'
 NAME = "01_text_to_token_ids.ipynb"
 
 
@@ -41,7 +42,7 @@ def test_only_a_readers_own_right_answers_count(copy):
 
 def test_an_answer_in_a_copy_beside_counts_and_what_is_no_notebook_does_not(copy, tmp_path, capsys):
     copy(name="01_text_to_token_ids.new.ipynb", _1="".join)
-    for n, broken in enumerate(["", "[]", '{"cells": 1}', '{"cells": [{}]}', "\udcff"]):
+    for n, broken in enumerate(["", "[]", '{"cells": 1}', TAGS, "[" * 10**6, "\udcff"]):
         (tmp_path / "notebooks" / f"{n}.ipynb").write_text(broken, encoding="utf-8", errors="surrogateescape")
     main(["progress"])
     assert capsys.readouterr().out.endswith("1 of 12 spines solved, 1 of 41 exercises.\n")

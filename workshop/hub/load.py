@@ -36,11 +36,8 @@ c.JupyterHub.services.append(dict(name="load", api_token={TOKEN!r}))
 c.JupyterHub.load_roles.append(dict(name="load", services=["load"], scopes=scopes))
 """
 # What the table in README.md counts with, as seen on two cores with 20 learners (README.md, "What was measured").
-EACH, SYSTEM, WEIGHTS = (
-    1.0,
-    2.0,
-    0.54,
-)  # GB: a learner's two notebooks 0.83, and a fifth more; hub and system; the model
+EACH = 1.1  # GB: a learner's two notebooks 0.83, and a third more
+SYSTEM, WEIGHTS = 2.0, 0.54  # GB on each machine: the system and the hub; the model, which all kernels map
 SECONDS, WAIT = 25, 100  # of one core: server and two spines; how long everybody may wait who starts at once
 NODE = (64, 16)  # GB and cores of a cluster's machine
 SPINES = ("00_start_here.ipynb", "01_text_to_token_ids.ipynb")
@@ -226,19 +223,21 @@ def running(folder):
         hub.wait(60)
 
 
-async def there():
-    """Wait until the hub answers."""
+async def there(hub):
+    """Wait until the hub answers; RuntimeError where its process has ended."""
     AsyncHTTPClient.configure(None, max_clients=500, max_body_size=2**28)
     while True:
         try:
             return await ask("GET", "/hub/api")
         except (OSError, HTTPClientError):  # nobody there yet, or only the proxy
+            if hub.poll() is not None:
+                raise RuntimeError("the hub has ended; hub.log says why") from None
             await asyncio.sleep(0.5)
 
 
-async def rounds(numbers, prestarted, home):
-    await there()
-    for n in numbers:
+async def rounds(hub, numbers, prestarted, home):
+    await there(hub)
+    for n in sorted(set(numbers)):
         print(json.dumps(await round_of(n, prestarted, home)), flush=True)
 
 
@@ -247,8 +246,8 @@ def main():
     parser.add_argument("learners", type=int, nargs="+", choices=range(1, 201), metavar="LEARNERS")
     parser.add_argument("--prestarted", action="store_true", help="their servers run before they come")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running(folder):
-        asyncio.run(rounds(chosen.learners, chosen.prestarted, folder))
+    with tempfile.TemporaryDirectory() as folder, running(folder) as hub:
+        asyncio.run(rounds(hub, chosen.learners, chosen.prestarted, folder))
 
 
 if __name__ == "__main__":
