@@ -43,8 +43,9 @@ lab: .venv/ready  ## open JupyterLab on your own copies of the notebooks
 test: .venv/ready-test env  ## run every test, the notebooks included
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/ready-test .venv/ready-check .venv/ready-grader build/node/node_modules env kit  ## run the slow checks: kills, conversion, a browser, a hub, the kit without a network
+check: .venv/ready-test .venv/ready-check .venv/ready-grader env kit  ## run the slow checks: kills, conversion, a browser, a hub, the kit without a network
 	-@$(BIN)/python -m helpers fetch gemma-3-270m  # without it, what compares it skips and says so
+	-@$(MAKE) --no-print-directory build/node/node_modules  # without it, the shared server's tests do
 	$(BIN)/python -m pytest -m slow tests $(ARGS)
 
 deep: .venv/ready-test env  ## hours: planted faults, other Pythons, oldest and newest versions, odd places

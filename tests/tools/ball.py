@@ -165,9 +165,9 @@ def still(ball, radius, place, size=280):
     bare(beside, "", 1, 1)
     for stop, name in STOPS.items():
         bold = "bold" if stop == place else "normal"
-        write(beside, (0.8 * stop, 0.62), name, fontsize=10, weight=bold, va="bottom")
-    beside.plot([-0.8, 0.8], [0.5, 0.5], color="#999999", linewidth=3, solid_capstyle="round", zorder=0)
-    beside.plot(0.8 * place, 0.5, "o", color=BLUE, markersize=13)
+        write(beside, (0.64 * stop, 0.62), name, fontsize=10, weight=bold, va="bottom")
+    beside.plot([-0.64, 0.64], [0.5, 0.5], color="#999999", linewidth=3, solid_capstyle="round", zorder=0)
+    beside.plot(0.64 * place, 0.5, "o", color=BLUE, markersize=13)
     for n, text in enumerate(ball["texts"]):
         write(beside, (-1, 0.05 - 0.38 * n), f"{n + 1}  {text} …", ha="left", fontsize=11)
         said = f"{names[held[n]]} {'✓' if right[n] else '✗'}"
