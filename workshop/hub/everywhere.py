@@ -17,5 +17,5 @@ c.Spawner.environment = {
     "HF_HUB_OFFLINE": "1",
     "DIRECTIONS_MODEL_HOME": str(PROJECT / "data" / "model"),  # one copy, which all processes map
 }
-c.Spawner.start_timeout = c.Spawner.http_timeout = 300  # twenty that start at once on two cores need 90 s
+c.Spawner.start_timeout = c.Spawner.http_timeout = 300  # twenty that start at once on two cores need 60 s
 c.SystemdSpawner.isolate_tmp = True

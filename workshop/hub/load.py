@@ -220,7 +220,7 @@ def running(folder):
         yield hub
     finally:
         hub.terminate()
-        hub.wait(60)
+        hub.wait(120)
 
 
 async def there(hub):
