@@ -18,6 +18,7 @@ import tempfile
 import time
 import uuid
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -200,10 +201,10 @@ def table():
     rows = ["| learners at once | memory, GB | cores | machines |", "|---|---|---|---|"]
     each_node = int(min((NODE[0] - SYSTEM - WEIGHTS) // EACH, NODE[1] * WAIT // SECONDS))
     for n in (10, 25, 50, 100, 500, 5000):
-        nodes = -(-n // each_node)
-        memory, cores = SYSTEM * nodes + WEIGHTS * nodes + EACH * n, -(-n * SECONDS // WAIT)
-        what = "one" if n <= 100 else f"{nodes}, each {NODE[0]} GB and {NODE[1]} cores"
-        rows.append(f"| {n:,} | {-(-memory // 1):,.0f} | {max(2, cores):,} | {what} |")
+        nodes = 1 if n <= 100 else ceil(n / each_node)
+        memory, cores = ceil((SYSTEM + WEIGHTS) * nodes + EACH * n), ceil(n * SECONDS / WAIT)
+        what = "one" if nodes == 1 else f"{nodes}, each {NODE[0]} GB and {NODE[1]} cores"
+        rows.append(f"| {n:,} | {memory:,} | {cores:,} | {what} |")
     return "\n".join(rows)
 
 
