@@ -65,12 +65,15 @@ def write(course=COURSE, names="*.ipynb"):
     for path in sorted((PROJECT / "notebooks").glob(names)):
         nbformat.write(graded(nbformat.read(path, as_version=4)), source / path.name)
     (course / "nbgrader_config.py").write_text(CONFIG)
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", ASSIGNMENT, "--force", "--log-level=ERROR"]
-    found = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    )  # alembic: nbgrader calls it
-    subprocess.run(command, cwd=course, env=os.environ | {"PATH": found}, check=True)
+    nbgrader(course, "generate_assignment", ASSIGNMENT, "--force", "--log-level=ERROR")
     return course / "release" / ASSIGNMENT
+
+
+def nbgrader(course, *arguments):
+    """Run a command of nbgrader in a course's folder. It finds alembic, which it calls, beside this Python."""
+    found = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    subprocess.run(command, cwd=course, env=os.environ | {"PATH": found}, check=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def small(picture, colours=128):
 
 def ball(data):
     """The ball that turns, in the page itself: from a file of its own, a page on a disk could not load it."""
-    kept = data | {"scenes": [{key: _without_ids(value) for key, value in ball.items()} for ball in data["scenes"]]}
+    kept = data | {"scenes": [{key: _without_ids(value) for key, value in scene.items()} for scene in data["scenes"]]}
     module = (PROJECT / "helpers" / "figures" / "ball.js").read_text(encoding="utf-8")
     given = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     start = f'render({{ model: {{ get: () => ({given}) }}, el: document.getElementById("ball") }});'

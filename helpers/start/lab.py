@@ -120,7 +120,7 @@ def open_lab(arguments):
     """Run JupyterLab on the reader's copies; further `arguments` go to it. An OSError says what is in the way."""
     from jupyterlab.labapp import LabApp
 
-    data.project_folder()
+    data.project_folder()  # or it says, before anything is fetched, that it is not here
     fetch()
     work = prepare()
     # As the default address, not as a file to open: Jupyter then also prints it, for those without a browser here.

@@ -173,8 +173,8 @@ def all_stands_in_its_place(notebook):
     end = len(spine(notebook))
     start = next((i for i, cell in enumerate(cells) if cell.source.startswith("## Solutions")), len(cells))
     found += [f"{cell.id} is deeper before the closing" for cell in cells[:end] if tagged(cell, "deeper")]
-    behind = cells[[cell.id for cell in cells].index("closing") + 1 :] if "closing" in {c.id for c in cells} else []
-    found += [f"{cell.id} lacks the tag deeper" for cell in behind if not tagged(cell, "deeper")]
+    closing = next((i for i, cell in enumerate(cells) if cell.id == "closing"), len(cells))
+    found += [f"{cell.id} lacks the tag deeper" for cell in cells[closing + 1 :] if not tagged(cell, "deeper")]
     found += [f"{c.id}: a solution?" for i, c in enumerate(cells) if tagged(c, "solution") != (i >= start)]
     found += [f"{cell.id} is no code" for cell in cells[start + 1 :] if cell.cell_type != "code"]
     for cell in cells[end:]:

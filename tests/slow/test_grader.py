@@ -1,11 +1,7 @@
 """A course in nbgrader's form, graded from end to end: one learner is right, one is wrong, one did nothing."""
 
 import csv
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -19,15 +15,8 @@ RIGHT = {f"1-{n}": ASK.format(f"1.{n}") for n in (1, 2, 3, 4)}
 LEARNERS = {"ada": RIGHT, "bob": RIGHT | {"1-1": 'return " ".join(tokens)', "1-4": "return 1 / 0"}, "cy": {}}
 
 
-def nbgrader(course, *arguments):
-    found = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=course, env=os.environ | {"PATH": found}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-
-
 def test_right_wrong_and_untouched_get_what_they_earn_and_are_told_why(tmp_path):
-    from grader import ASSIGNMENT, POINTS, write
+    from grader import ASSIGNMENT, POINTS, nbgrader, write
 
     handed_out = nbformat.read(write(tmp_path, NAME) / NAME, as_version=4)
     code = "\n".join(cell.source for cell in handed_out.cells if cell.cell_type == "code")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jupyterhub.singleuser import main
 
-from helpers.start.lab import FIRST, prepare
+from helpers.start.lab import prepare
 
 IDLE = 1800  # seconds until a kernel that does nothing ends, and gives back its memory; the notebook stays
 
@@ -16,6 +16,6 @@ if __name__ == "__main__":
         work = prepare()
     except OSError as error:  # a full disk, a home that cannot be written
         sys.exit(str(error))
-    sys.argv += [f"--ServerApp.root_dir={work}", f"--LabApp.default_url={FIRST}", "--allow-root"]
+    sys.argv += [f"--ServerApp.root_dir={work}", "--allow-root"]  # which page it opens, the hub says
     sys.argv += [f"--MappingKernelManager.cull_idle_timeout={IDLE}", "--MappingKernelManager.cull_connected=True"]
     sys.exit(main())
